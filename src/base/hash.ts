@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+
+/** SHA-256 over pieces; `node:crypto` because it is native and incremental (WebCrypto hashes whole buffers only). */
+export class Sha256 {
+  readonly #hash = createHash("sha256");
+  #size = 0;
+
+  update(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    this.#size += bytes.length;
+  }
+
+  /** Bytes seen so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Lower-case hexadecimal; ends the hash. */
+  hex(): string {
+    return this.#hash.digest("hex");
+  }
+}
+
+/** Lower-case hexadecimal SHA-256 of `bytes`. */
+export function sha256Hex(bytes: Uint8Array | string): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** SHA-256 of `bytes`. */
+export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(createHash("sha256").update(bytes).digest());
+}
+
+/** Size and SHA-256 of everything in a stream. */
+export async function digestOf(
+  stream: ReadableStream<Uint8Array>,
+): Promise<{ size: number; sha256: string }> {
+  const hash = new Sha256();
+  for await (const bytes of stream) hash.update(bytes);
+  return { size: hash.size, sha256: hash.hex() };
+}

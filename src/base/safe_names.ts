@@ -1,0 +1,39 @@
+import { sha256Hex } from "./hash.ts";
+
+/**
+ * An id as it may stand in a path: unchanged when it is 1 to 64 ASCII letters and digits and no device name of
+ * Windows, else its SHA-256. No title, file name or other text of a person ever becomes part of a path.
+ */
+export function safeId(id: string): string {
+  return /^[A-Za-z0-9]{1,64}$/.test(id) && !isReserved(id) ? id : sha256Hex(id);
+}
+
+/** Whether Windows takes `name` for a device, whatever its ending. */
+export function isReserved(name: string): boolean {
+  return /^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$/i.test(name);
+}
+
+/**
+ * A text fit for one line of a terminal or log: control characters, line separators, direction overrides and
+ * lone surrogates are shown as `\u{…}`, so that a title cannot move the cursor, forge a line or reverse the text.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex -- control characters are exactly what is looked for
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]|\p{Cs}/gu,
+    (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`,
+  );
+}
+
+/** One cell of a TSV file: backslash, tab and line breaks escaped as `\\`, `\t`, `\n`, `\r`; the rest as in {@linkcode printable}. */
+export function tsvCell(text: string): string {
+  return printable(
+    text.replace(/\\/g, "\\\\").replace(/\t/g, "\\t").replace(/\n/g, "\\n").replace(/\r/g, "\\r"),
+  );
+}
+
+/** A value in double quotes for a message, made printable and cut to 200 characters. */
+export function quoted(text: string): string {
+  const shown = printable(text);
+  return `"${shown.length > 200 ? shown.slice(0, 200) + "…" : shown}"`;
+}

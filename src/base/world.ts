@@ -1,0 +1,119 @@
+/**
+ * The one door to the outside: clock, environment, network, files, child processes, terminal, signals.
+ *
+ * Every command takes a World, so that tests run it in-process with a clock, an environment and a terminal
+ * of their own. `deno_world.ts` is the only file under `src` that touches `Deno.*`.
+ */
+
+export interface World {
+  readonly platform: Platform;
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly terminal: Terminal;
+  /** The value of an environment variable; undefined where it is unset or empty. */
+  env(name: string): string | undefined;
+  fetch(input: string | URL, init?: RequestInit): Promise<Response>;
+  /** Cryptographically strong random bytes. */
+  random(length: number): Uint8Array;
+  /** Runs a program without a shell; throws `not-found` where it does not exist. */
+  run(argv: readonly string[], options: RunOptions): Promise<RunResult>;
+  /** Calls `handler` on a signal of the operating system; returns what undoes that. */
+  onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void;
+  /** Ends the process at once, without any cleaning up; only for a second signal. */
+  exit(code: number): never;
+}
+
+export interface Platform {
+  readonly os: "linux" | "windows" | "darwin" | "other";
+  readonly pid: number;
+  readonly hostname: () => string;
+}
+
+export interface Clock {
+  now(): Date;
+  /** Milliseconds that never run backwards, for durations. */
+  monotonic(): number;
+  /** Resolves after `ms`; rejects with `cancelled` when `signal` is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface Terminal {
+  /** Whether people watch standard error; false in timers, pipes and CI. */
+  readonly interactive: boolean;
+  /** Width in columns; 80 where unknown. */
+  readonly columns: number;
+  /** Standard output: what programs read. */
+  out(text: string): void;
+  /** Standard error: what people read. */
+  err(text: string): void;
+}
+
+export interface RunOptions {
+  signal: AbortSignal;
+  /** Milliseconds after which the program is killed and `transient` thrown. */
+  timeout: number;
+  env?: Record<string, string>;
+  stdin?: Uint8Array;
+}
+
+export interface RunResult {
+  code: number;
+  stdout: Uint8Array;
+  stderr: Uint8Array;
+}
+
+/** What `stat` tells of a path; links are not followed. */
+export interface FileInfo {
+  kind: "file" | "directory" | "link" | "other";
+  /** Bytes. */
+  size: number;
+  /** Permission bits (`0o600`); undefined on Windows. */
+  mode: number | undefined;
+}
+
+/**
+ * Files and folders. Every method throws an AppError: `not-found`, `already-exists`, `denied`, or `unknown`
+ * with the system's own word for it (no space left, read-only file system, …) and the path in the sentence.
+ */
+export interface Files {
+  stat(path: string): Promise<FileInfo>;
+  /** The whole content; `corrupt` when it is longer than `limit` bytes. */
+  read(path: string, limit: number): Promise<Uint8Array>;
+  /** A stream of bytes `start` (inclusive) to `end` (exclusive); to the end of the file by default. */
+  stream(path: string, range?: { start: number; end?: number }): Promise<ReadableStream<Uint8Array>>;
+  /** A new file, never an existing one, nor through a link; `mode` is subject to what the file system offers. */
+  create(path: string, mode: number): Promise<NewFile>;
+  /** A file to append to, made when absent. */
+  append(path: string, mode: number): Promise<NewFile>;
+  /** Makes the folder and its parents; fine when it exists. */
+  makeFolder(path: string, mode: number): Promise<void>;
+  /** Names in a folder, in no particular order. */
+  names(path: string): Promise<string[]>;
+  /** A second name for a file; `already-exists` when taken, `unsupported` where the file system has no links. */
+  link(from: string, to: string): Promise<void>;
+  /** Replaces `to`. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or an empty folder; with `recursive` everything below it. */
+  remove(path: string, options?: { recursive: boolean }): Promise<void>;
+  chmod(path: string, mode: number): Promise<void>;
+  /** The path with every link resolved. */
+  realPath(path: string): Promise<string>;
+  /** Makes names in a folder durable; does nothing where the platform has no such call. */
+  syncFolder(path: string): Promise<void>;
+  /** An exclusive lock that ends with the process; undefined when another process or run holds it. */
+  lock(path: string, waitMs: number): Promise<Lock | undefined>;
+}
+
+/** A file that is being written. */
+export interface NewFile {
+  /** Writes all of `bytes`. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** fsync. */
+  sync(): Promise<void>;
+  close(): void;
+}
+
+/** A held lock. */
+export interface Lock {
+  release(): void;
+}
