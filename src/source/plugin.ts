@@ -1,0 +1,26 @@
+import type { z } from "zod";
+import type { Secret } from "../base/secret.ts";
+import type { World } from "../base/world.ts";
+import type { SecretReference } from "../model/secret_reference.ts";
+import type { Source } from "./contract.ts";
+
+/** A kind of source, as the registry in `plugins/mod.ts` lists it. */
+export interface SourcePlugin {
+  /** The word in the config's `type:`. */
+  readonly type: string;
+  /** One line for help and docs. */
+  readonly summary: string;
+  /** The plugin's own part of the config, without `type`. */
+  readonly config: z.ZodObject;
+  /** Opens the door; `config` has been checked against the schema above. Signs in lazily or at once, but only once. */
+  open(config: unknown, context: SourceContext, signal: AbortSignal): Promise<Source>;
+}
+
+/** What a plugin gets from the house. */
+export interface SourceContext {
+  world: World;
+  /** Looks a secret up; throws `misconfigured` with the reason where it is not to be had. */
+  secret(reference: SecretReference, signal: AbortSignal): Promise<Secret>;
+  /** Says something to the person who reads the log. */
+  warn(message: string): void;
+}
