@@ -1,0 +1,158 @@
+import { AppError } from "../base/errors.ts";
+import { collect, fromUtf8 } from "../base/bytes.ts";
+import { Sha256 } from "../base/hash.ts";
+import { quoted } from "../base/safe_names.ts";
+import type { Compression } from "../model/archive_name.ts";
+import { decompress } from "./compress.ts";
+import { type Contents, CONTENTS_LIMIT, decodeContents } from "./contents.ts";
+import { checkPath, layout } from "./layout.ts";
+import { checkFormat } from "./manifest.ts";
+import { unseal } from "./seal.ts";
+import { type TarEntry, unpackTar } from "./tar.ts";
+import type { EntryRecord } from "./write.ts";
+
+/** An archive that can be read from its start as often as needed, and what opens it. */
+export interface Sealed {
+  /** The ciphertext. */
+  open(): Promise<ReadableStream<Uint8Array>>;
+  compression: Compression;
+  identities: readonly string[];
+}
+
+/** What a whole pass through an archive found. */
+export interface Checked {
+  contents: Contents;
+  /** By path. */
+  entries: ReadonlyMap<string, EntryRecord>;
+}
+
+/** What else may be done during a check. */
+export interface CheckOptions {
+  /** Told the bytes of contents read so far. */
+  progress?: (bytes: number) => void;
+  /** Shown every vault and item, for finding one by its title. */
+  look?: (path: string, json: unknown) => void;
+}
+
+/** 1Password's items are far smaller. */
+const JSON_LIMIT = 64 * 1024 * 1024;
+
+/**
+ * Reads a whole archive, writes nothing, and checks all of it against its inner manifest: nothing may be
+ * released before this has succeeded.
+ *
+ * @throws `wrong-identity`, `corrupt`, `unsupported` (a later format).
+ */
+export async function checkArchive(sealed: Sealed, options: CheckOptions = {}): Promise<Checked> {
+  const found: EntryRecord[] = [];
+  let contents: Contents | undefined;
+  let bytes = 0;
+  for await (const entry of entriesOf(sealed)) {
+    if (contents) throw new AppError("corrupt", "the archive goes on after its inner manifest");
+    if (found.length === 0 && entry.path !== layout.format) {
+      throw new AppError("corrupt", `the archive does not begin with ${quoted(layout.format)}`);
+    }
+    if (entry.path === layout.manifest) {
+      contents = decodeContents(await collect(entry.body, CONTENTS_LIMIT, "the inner manifest"));
+      continue;
+    }
+    if (entry.path === layout.format) {
+      const text = fromUtf8(await collect(entry.body, 64 * 1024, layout.format), layout.format);
+      checkFormat(parse(text, layout.format), "the archive");
+      found.push(record(entry, text));
+      continue;
+    }
+    if (options.look && entry.path.endsWith(".json")) {
+      const text = fromUtf8(await collect(entry.body, JSON_LIMIT, quoted(entry.path)), quoted(entry.path));
+      options.look(entry.path, parse(text, entry.path));
+      found.push(record(entry, text));
+      continue;
+    }
+    const hash = new Sha256();
+    for await (const piece of entry.body) {
+      hash.update(piece);
+      options.progress?.(bytes += piece.length);
+    }
+    found.push({ path: entry.path, size: hash.size, sha256: hash.hex() });
+  }
+  if (!contents) throw new AppError("corrupt", "the archive ends before its inner manifest");
+  return { contents, entries: compare(found, contents.entries) };
+}
+
+/**
+ * Calls `visit` for every entry, in order. `visit` must read or cancel the body. Used after
+ * {@linkcode checkArchive}; each body is checked again, because the file may have changed since.
+ */
+export async function visitEntries(
+  sealed: Sealed,
+  checked: Checked,
+  visit: (entry: TarEntry) => Promise<void>,
+): Promise<void> {
+  for await (const entry of entriesOf(sealed)) {
+    const expected = checked.entries.get(entry.path);
+    if (!expected && entry.path !== layout.manifest) throw changed(entry.path);
+    await visit({ ...entry, body: expected ? guarded(entry, expected) : entry.body });
+  }
+}
+
+async function* entriesOf(sealed: Sealed): AsyncGenerator<TarEntry> {
+  const plain = await unseal(await sealed.open(), sealed.identities);
+  const seen = new Set<string>();
+  for await (const entry of unpackTar(decompress(plain, sealed.compression))) {
+    checkPath(entry.path);
+    const key = entry.path.toLowerCase(); // two names that differ in case only would overwrite each other on Windows
+    if (seen.has(key)) throw new AppError("corrupt", `the archive holds ${quoted(entry.path)} twice`);
+    seen.add(key);
+    yield entry;
+  }
+}
+
+function compare(found: EntryRecord[], promised: EntryRecord[]): Map<string, EntryRecord> {
+  const byPath = new Map(promised.map((entry) => [entry.path, entry]));
+  for (const entry of found) {
+    const expected = byPath.get(entry.path);
+    if (!expected) throw new AppError("corrupt", `${quoted(entry.path)} is not in the inner manifest`);
+    if (expected.size !== entry.size || expected.sha256 !== entry.sha256) {
+      throw new AppError("corrupt", `${quoted(entry.path)} is not what the inner manifest says`);
+    }
+  }
+  if (found.length !== promised.length) {
+    const paths = new Set(found.map((entry) => entry.path));
+    const missing = promised.find((entry) => !paths.has(entry.path));
+    throw new AppError("corrupt", `${quoted(missing?.path ?? "an entry")} is missing from the archive`);
+  }
+  return byPath;
+}
+
+function guarded(entry: TarEntry, expected: EntryRecord): ReadableStream<Uint8Array> {
+  const hash = new Sha256();
+  return entry.body.pipeThrough(
+    new TransformStream({
+      transform(piece, controller) {
+        hash.update(piece);
+        controller.enqueue(piece);
+      },
+      flush() {
+        if (hash.size !== expected.size || hash.hex() !== expected.sha256) throw changed(entry.path);
+      },
+    }),
+  );
+}
+
+function record(entry: TarEntry, text: string): EntryRecord {
+  const hash = new Sha256();
+  hash.update(new TextEncoder().encode(text));
+  return { path: entry.path, size: hash.size, sha256: hash.hex() };
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new AppError("corrupt", `${quoted(path)} is not JSON`, { cause });
+  }
+}
+
+function changed(path: string): AppError {
+  return new AppError("corrupt", `the archive changed while it was read, at ${quoted(path)}`);
+}

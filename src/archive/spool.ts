@@ -1,0 +1,66 @@
+import { AppError } from "../base/errors.ts";
+import { Sha256 } from "../base/hash.ts";
+import type { Files } from "../base/world.ts";
+
+/** A finished file of ciphertext in the spool. */
+export interface Spooled {
+  path: string;
+  /** Bytes. */
+  size: number;
+  sha256: string;
+}
+
+/**
+ * Keeps a stream of ciphertext as `folder/name`: written as `.partial`, synced, then renamed, so that a name
+ * without that ending is always whole. Whatever goes wrong, nothing is left behind.
+ */
+export async function spool(
+  files: Files,
+  folder: string,
+  name: string,
+  ciphertext: ReadableStream<Uint8Array>,
+  progress: (bytes: number) => void = () => {},
+): Promise<Spooled> {
+  const path = `${folder}/${name}`;
+  const partial = spoolPartial(path);
+  const hash = new Sha256();
+  try {
+    await files.makeFolder(folder, 0o700);
+    const file = await files.create(partial, 0o600);
+    try {
+      for await (const bytes of ciphertext) {
+        await file.write(bytes);
+        hash.update(bytes);
+        progress(hash.size);
+      }
+      await file.sync();
+    } finally {
+      file.close();
+    }
+    const { size } = await files.stat(partial);
+    if (size !== hash.size) {
+      throw new AppError("corrupt", `the spool kept ${size} of ${hash.size} bytes`);
+    }
+    await files.rename(partial, path);
+    await files.syncFolder(folder);
+  } catch (error) {
+    await ciphertext.cancel(error).catch(() => {}); // locked and cancelled already when the loop itself failed
+    await removeQuietly(files, partial);
+    throw error;
+  }
+  return { path, size: hash.size, sha256: hash.hex() };
+}
+
+/** The name under which a spool file is written until it is whole. */
+export function spoolPartial(path: string): string {
+  return `${path}.partial`;
+}
+
+/** Removing is only tidying here: the error that led to it is the one to report, and the journal remembers the rest. */
+async function removeQuietly(files: Files, path: string): Promise<void> {
+  try {
+    await files.remove(path);
+  } catch {
+    // the next run sweeps it by the journal
+  }
+}

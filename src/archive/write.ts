@@ -1,0 +1,138 @@
+import { AppError } from "../base/errors.ts";
+import { Sha256, sha256Hex } from "../base/hash.ts";
+import type { Compression } from "../model/archive_name.ts";
+import { compress } from "./compress.ts";
+import { checkPath } from "./layout.ts";
+import { seal } from "./seal.ts";
+import { packTar, type TarPacker } from "./tar.ts";
+
+/** One file inside an archive, as the inner manifest lists it. */
+export interface EntryRecord {
+  path: string;
+  /** Bytes in the tar. */
+  size: number;
+  /** Of the bytes in the tar. */
+  sha256: string;
+}
+
+/** What became of a body that was streamed into the archive. */
+export interface StreamedEntry extends EntryRecord {
+  /** Set when the body was not as long as declared: what was really there. */
+  actual?: { size: number; sha256: string };
+  /** Set when the body broke off by itself. */
+  broken?: unknown;
+}
+
+/** Where the ciphertext goes; rejects when it cannot be kept. */
+export type Sink = (ciphertext: ReadableStream<Uint8Array>) => Promise<void>;
+
+/**
+ * Writes one archive: entries → tar → compression → age → sink, at the pace of the slowest. Plaintext exists in
+ * memory only, a few pieces at a time.
+ */
+export class ArchiveWriter {
+  readonly #tar: TarPacker;
+  readonly #done: Promise<void>;
+  readonly #entries: EntryRecord[] = [];
+  #failure: unknown;
+
+  constructor(options: { time: Date; compression: Compression; recipients: readonly string[]; sink: Sink }) {
+    this.#tar = packTar(options.time);
+    this.#done = seal(compress(this.#tar.readable, options.compression), options.recipients).then(
+      options.sink,
+    );
+    // Seen again in `finish` or by the next `add`; until then it must not count as unhandled.
+    this.#done.catch((error) => {
+      this.#failure = error;
+      this.#tar.abort(error);
+    });
+  }
+
+  /** What has been written so far, in order. */
+  get entries(): readonly EntryRecord[] {
+    return this.#entries;
+  }
+
+  /** Adds a file whose bytes are at hand. */
+  async add(path: string, bytes: Uint8Array): Promise<void> {
+    checkPath(path);
+    await this.#guard(async () => {
+      const writer = this.#tar.add(path, bytes.length);
+      if (bytes.length > 0) await writer.write(bytes);
+      await writer.close();
+    });
+    this.#entries.push({ path, size: bytes.length, sha256: sha256Hex(bytes) });
+  }
+
+  /**
+   * Adds a file of `size` declared bytes. A tar entry's length stands before its body, so a body that turns out
+   * shorter is padded with zeros and a longer one cut; the result tells what was really there.
+   */
+  async addStream(path: string, size: number, body: ReadableStream<Uint8Array>): Promise<StreamedEntry> {
+    checkPath(path);
+    const stored = new Sha256();
+    const seen = new Sha256();
+    let broken: unknown;
+    await this.#guard(async () => {
+      const writer = this.#tar.add(path, size);
+      const write = async (bytes: Uint8Array) => {
+        stored.update(bytes);
+        await writer.write(bytes);
+      };
+      const reader = body.getReader();
+      try {
+        while (true) {
+          const next = await reader.read().catch((error) => {
+            broken = error ?? new AppError("unknown", "the body broke off");
+            return { done: true, value: undefined } as const;
+          });
+          if (next.done) break;
+          seen.update(next.value);
+          const room = size - stored.size;
+          if (room > 0) await write(next.value.length <= room ? next.value : next.value.subarray(0, room));
+        }
+      } finally {
+        await reader.cancel().catch(() => {}); // only after a failure of our own side; the body has nothing to add
+      }
+      while (stored.size < size) await write(new Uint8Array(Math.min(ZEROS, size - stored.size)));
+      await writer.close();
+    });
+    const record: EntryRecord = { path, size, sha256: stored.hex() };
+    this.#entries.push(record);
+    const differs = seen.size !== size;
+    return {
+      ...record,
+      ...(differs ? { actual: { size: seen.size, sha256: seen.hex() } } : {}),
+      ...(broken === undefined ? {} : { broken }),
+    };
+  }
+
+  /** Ends the archive; resolves when the sink has kept all of it. */
+  async finish(): Promise<void> {
+    await this.#guard(() => {
+      this.#tar.finish();
+      return Promise.resolve();
+    });
+    await this.#done;
+  }
+
+  /** Gives the archive up; resolves when the sink has let go of it. */
+  async abort(reason: unknown): Promise<void> {
+    this.#tar.abort(reason);
+    await this.#done.catch(() => {}); // it fails with the very reason that was given
+  }
+
+  /** A pipeline that has failed reports its own reason, not the closed stream that the caller stumbled over. */
+  async #guard(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      this.#tar.abort(error);
+      await this.#done.catch(() => {}); // kept in #failure by the constructor
+      throw this.#failure ?? error;
+    }
+  }
+}
+
+/** Bytes of padding written at once. */
+const ZEROS = 64 * 1024;
