@@ -1,0 +1,86 @@
+import { AppError, isAppError } from "../base/errors.ts";
+import { base64, fromBase64, fromUtf8, utf8 } from "../base/bytes.ts";
+import { writeDurably } from "../base/durable_file.ts";
+import { quoted } from "../base/safe_names.ts";
+import type { World } from "../base/world.ts";
+import { type Signer, signerKey } from "../archive/signature.ts";
+
+/**
+ * The host's signing key: Ed25519, PKCS #8 in `signer.key` (0600) of the state folder, with the public half in
+ * `signer.pub` for people. It proves which host wrote an archive; it opens nothing.
+ */
+
+const KEY_FILE = "signer.key";
+const PUBLIC_FILE = "signer.pub";
+const BEGIN = "-----BEGIN PRIVATE KEY-----";
+const END = "-----END PRIVATE KEY-----";
+
+/** The signer of this state folder; made on first use. */
+export async function hostSigner(world: World, state: string): Promise<Signer> {
+  try {
+    return await readSigner(world, state);
+  } catch (error) {
+    if (!isAppError(error, "not-found")) throw error;
+  }
+  return await makeSigner(world, state);
+}
+
+/** The signer of this state folder; throws `not-found` where there is none yet. */
+export async function readSigner(world: World, state: string): Promise<Signer> {
+  const path = `${state}/${KEY_FILE}`;
+  const pem = fromUtf8(await world.files.read(path, 16 * 1024), quoted(path)).trim();
+  try {
+    if (!pem.startsWith(BEGIN) || !pem.endsWith(END)) throw new AppError("corrupt", "no PEM");
+    return await signerFrom(fromBase64(pem.slice(BEGIN.length, -END.length).replace(/\s/g, ""), "the key"));
+  } catch {
+    // the cause is dropped: nothing of a private key belongs into an error
+    throw new AppError("corrupt", `${quoted(path)} is not the private key that vaultferry wrote there`, {
+      hint: "restore it from a copy; a new key (remove the file) begins a new chain of archives",
+    });
+  }
+}
+
+async function makeSigner(world: World, state: string): Promise<Signer> {
+  const { privateKey } = await crypto.subtle.generateKey("Ed25519", true, [
+    "sign",
+    "verify",
+  ]) as CryptoKeyPair;
+  const pkcs8 = new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey));
+  const signer = await signerFrom(pkcs8);
+  await world.files.makeFolder(state, 0o700);
+  // Never replaces: a second process that comes at the same moment uses the key of the first.
+  try {
+    await writeNew(
+      world,
+      `${state}/${KEY_FILE}`,
+      [BEGIN, ...base64(pkcs8).match(/.{1,64}/g)!, END, ""].join("\n"),
+      0o600,
+    );
+  } catch (error) {
+    if (isAppError(error, "already-exists")) return await readSigner(world, state);
+    throw error;
+  }
+  const comment = `vaultferry@${world.platform.hostname()}`;
+  try {
+    await writeNew(world, `${state}/${PUBLIC_FILE}`, `${signer.key.text} ${comment}\n`, 0o644);
+  } catch (error) {
+    if (!isAppError(error, "already-exists")) throw error; // left from an older key: for people only
+  }
+  return signer;
+}
+
+function writeNew(world: World, path: string, text: string, bits: number): Promise<void> {
+  return writeDurably(world, path, utf8(text), { mode: "new", bits });
+}
+
+async function signerFrom(pkcs8: Uint8Array<ArrayBuffer>): Promise<Signer> {
+  // Extractable once, because WebCrypto gives the public half of a private key only by way of its JWK.
+  const extractable = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
+  const { x } = await crypto.subtle.exportKey("jwk", extractable) as { x: string };
+  const raw = fromBase64(x.replace(/-/g, "+").replace(/_/g, "/").padEnd(44, "="), "the key");
+  const key = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
+  return {
+    key: signerKey(raw),
+    sign: async (message) => new Uint8Array(await crypto.subtle.sign("Ed25519", key, message)),
+  };
+}
