@@ -1,0 +1,134 @@
+import { AppError, toAppError } from "../base/errors.ts";
+import { hex } from "../base/bytes.ts";
+import { nextEntry, type SignedManifest } from "../archive/chain.ts";
+import { FORMAT } from "../archive/layout.ts";
+import { spool, type Spooled } from "../archive/spool.ts";
+import { ArchiveWriter } from "../archive/write.ts";
+import { parseRecipients, type Recipient } from "../custody/recipients.ts";
+import { Journal } from "../host/journal.ts";
+import { lockJob } from "../host/lock.ts";
+import { JobState } from "../host/state.ts";
+import { formatArchiveName } from "../model/archive_name.ts";
+import type { Outcome } from "../model/counts.ts";
+import { type JobContext, spoolOf, stateOf } from "./context.ts";
+import { type Exported, exportVaults } from "./export.ts";
+import { openSource, signerOf } from "./open.ts";
+import { deliver, type Delivered, deliverPending } from "./deliver.ts";
+import { sweep } from "./sweep.ts";
+
+/** What a backup has come to. */
+export interface BackupResult {
+  archive: string;
+  outcome: Outcome;
+  /** By destination, in config order. */
+  deliveries: Delivered[];
+}
+
+/**
+ * One backup: export → spool → sign → every destination → read back.
+ *
+ * The order is the promise: the archive is whole in the spool before it is signed; the signed manifest is this
+ * host's head, durably, before any of it leaves; a destination counts only when it gave everything back.
+ */
+export async function backup(context: JobContext): Promise<BackupResult> {
+  const { world, job } = context;
+  // What can be wrong with the config is found before the first call to 1Password.
+  const recipients = parseRecipients(job.recipients);
+  const folder = stateOf(context);
+  const lock = await lockJob(world, folder, job.name);
+  try {
+    const signer = await signerOf(context);
+    const journal = await Journal.load(world, `${folder}/journal.jsonl`);
+    const state = await JobState.load(world, folder);
+    await sweep(context, journal, state);
+    const time = new Date(Math.floor(world.clock.now().getTime() / 1000) * 1000);
+    const archive = formatArchiveName({
+      job: job.name,
+      time,
+      nonce: hex(world.random(4)),
+      compression: job.compression,
+    });
+    await journal.begin({ what: "spool", name: archive });
+    const { exported, spooled } = await exportToSpool(context, archive, recipients, time);
+    const entry = await nextEntry(
+      state.head,
+      state.newChainId(),
+      manifestOf(context, { archive, time, recipients, exported, spooled, state }),
+      signer,
+    );
+    await state.commit(entry);
+    await journal.end({ what: "spool", name: archive });
+    emitSealed(context, entry);
+    await deliverPending(context, state, journal, entry.manifest.sequence);
+    const deliveries = await deliver(context, state, journal, entry);
+    await journal.compact();
+    return { archive, outcome: exported.outcome, deliveries };
+  } finally {
+    lock.release();
+  }
+}
+
+async function exportToSpool(context: JobContext, archive: string, recipients: Recipient[], time: Date) {
+  const { world, job, emit } = context;
+  emit({ event: "phase", job: job.name, phase: "sign-in" });
+  const source = await openSource(context);
+  await using _ = source;
+  let spooled: Spooled | undefined;
+  const writer = new ArchiveWriter({
+    time,
+    compression: job.compression,
+    recipients: recipients.map((recipient) => recipient.key),
+    sink: async (ciphertext) => {
+      spooled = await spool(world.files, spoolOf(context), archive, ciphertext);
+    },
+  });
+  try {
+    const exported = await exportVaults(source, writer, context, time);
+    emit({ event: "phase", job: job.name, phase: "seal" });
+    await writer.finish();
+    if (!spooled) throw new AppError("unknown", "the spool ended without an archive");
+    return { exported, spooled };
+  } catch (error) {
+    await writer.abort(error);
+    throw toAppError(error);
+  }
+}
+
+function manifestOf(
+  context: JobContext,
+  run: {
+    archive: string;
+    time: Date;
+    recipients: Recipient[];
+    exported: Exported;
+    spooled: Spooled;
+    state: JobState;
+  },
+): Parameters<typeof nextEntry>[2] {
+  return {
+    format: FORMAT,
+    kind: "archive",
+    tool: context.tool,
+    job: context.job.name,
+    time: run.time.toISOString(),
+    archive: { name: run.archive, size: run.spooled.size, sha256: run.spooled.sha256 },
+    recipients: run.recipients.map((recipient) => recipient.fingerprint),
+    outcome: run.exported.outcome,
+    counts: run.exported.counts,
+    receipts: run.state.receipts(),
+  };
+}
+
+function emitSealed(context: JobContext, { manifest }: SignedManifest): void {
+  context.emit({
+    event: "sealed",
+    job: context.job.name,
+    archive: manifest.archive.name,
+    sequence: manifest.sequence,
+    size: manifest.archive.size,
+    sha256: manifest.archive.sha256,
+    outcome: manifest.outcome,
+    counts: manifest.counts,
+    recipients: manifest.recipients,
+  });
+}

@@ -1,0 +1,196 @@
+import { AppError, isAppError, toAppError } from "../base/errors.ts";
+import { collect, streamOf, utf8 } from "../base/bytes.ts";
+import { digestOf, sha256Hex } from "../base/hash.ts";
+import { retry } from "../base/retry.ts";
+import { exists } from "../base/durable_file.ts";
+import type { SignedManifest } from "../archive/chain.ts";
+import { HOW_TO_OPEN } from "../archive/people.ts";
+import type { Destination, Resendable } from "../destination/contract.ts";
+import type { Journal } from "../host/journal.ts";
+import type { JobState } from "../host/state.ts";
+import { archiveParts } from "../model/archive_name.ts";
+import { type JobContext, spoolOf } from "./context.ts";
+import { openDestination } from "./open.ts";
+
+/** What became of an archive at one destination. */
+export interface Delivered {
+  destination: string;
+  /** Undefined when the archive was sent and came back unharmed. */
+  error: AppError | undefined;
+}
+
+/** The name of the recipe that lies beside the archives of a job. */
+export const RECIPE = "HOW-TO-OPEN.txt";
+
+/**
+ * Brings a spooled, signed archive to every destination that has no receipt for it, all at once; one that fails
+ * stops no other. The spool lets go of it when every destination has given it back unharmed.
+ */
+export async function deliver(
+  context: JobContext,
+  state: JobState,
+  journal: Journal,
+  entry: SignedManifest,
+): Promise<Delivered[]> {
+  const { sequence } = entry.manifest;
+  const names = context.job.destinations.map((one) => one.name);
+  const deliveries = await Promise.all(names.map(async (destination): Promise<Delivered> => {
+    if (state.hasReceipt(destination, sequence)) return { destination, error: undefined };
+    return { destination, error: await deliverTo(context, state, journal, entry, destination) };
+  }));
+  if (deliveries.every((one) => one.error === undefined)) {
+    await context.world.files.remove(`${spoolOf(context)}/${entry.manifest.archive.name}`);
+  }
+  if (context.signal.aborted) throw toAppError(context.signal.reason, "cancelled");
+  return deliveries;
+}
+
+/**
+ * Completes, from the spool, what earlier runs could not deliver (a NAS that was down, a crash after signing).
+ * A failure is told and tried again by the next run; it never stops the backup of today.
+ */
+export async function deliverPending(
+  context: JobContext,
+  state: JobState,
+  journal: Journal,
+  before: number,
+): Promise<void> {
+  for (const sequence of state.sequences) {
+    if (sequence >= before) break;
+    if (context.job.destinations.every((one) => state.hasReceipt(one.name, sequence))) continue;
+    const entry = await state.entry(sequence);
+    if (!await exists(context.world.files, `${spoolOf(context)}/${entry.manifest.archive.name}`)) continue;
+    await deliver(context, state, journal, entry);
+  }
+}
+
+/** Returns what went wrong, having told it; throws nothing. */
+async function deliverTo(
+  context: JobContext,
+  state: JobState,
+  journal: Journal,
+  entry: SignedManifest,
+  name: string,
+): Promise<AppError | undefined> {
+  const archive = entry.manifest.archive.name;
+  const tell = { event: "destination", job: context.job.name, destination: name, archive } as const;
+  try {
+    const destination = await openDestination(context, name);
+    await using _ = destination;
+    const parts = partsOf(context, entry);
+    context.emit({ event: "phase", job: context.job.name, phase: "send", destination: name });
+    await putRecipe(context, destination);
+    for (const [key, body] of parts) await put(context, journal, destination, key, body);
+    context.emit({ ...tell, state: "sent" });
+    context.emit({ event: "phase", job: context.job.name, phase: "read-back", destination: name });
+    for (const [key, body] of parts) await readBack(context, destination, key, body);
+    await state.addReceipt(name, entry.manifest.sequence);
+    context.emit({ ...tell, state: "read-back" });
+    return undefined;
+  } catch (error) {
+    const known = toAppError(error);
+    context.emit({
+      ...tell,
+      state: "failed",
+      code: known.code,
+      message: known.message,
+      ...(known.hint === undefined ? {} : { hint: known.hint }),
+    });
+    return known;
+  }
+}
+
+/** The four files of an archive in the order of their upload: the signature, last, is the commit. */
+function partsOf(context: JobContext, entry: SignedManifest): [key: string, body: Resendable][] {
+  const { name, size, sha256 } = entry.manifest.archive;
+  const parts = archiveParts(name);
+  const key = (part: string) => `${context.job.name}/${part}`;
+  return [
+    [key(parts.archive), { size, sha256, open: () => fileStream(context, `${spoolOf(context)}/${name}`) }],
+    [key(parts.checksum), resendable(utf8(checksumLine(sha256, name)))],
+    [key(parts.manifest), resendable(entry.bytes)],
+    [key(parts.signature), resendable(utf8(entry.signature))],
+  ];
+}
+
+/** What `sha256sum -c` reads. */
+export function checksumLine(sha256: string, name: string): string {
+  return `${sha256}  ${name}\n`;
+}
+
+async function putRecipe(context: JobContext, destination: Destination): Promise<void> {
+  try {
+    await retry(
+      () => destination.put(`${context.job.name}/${RECIPE}`, resendable(HOW_TO_OPEN), context.signal),
+      { clock: context.world.clock, signal: context.signal },
+    );
+  } catch (error) {
+    // An older or a newer version wrote its own wording; either opens every archive of this format.
+    if (!isAppError(error, "already-exists")) throw error;
+  }
+}
+
+async function put(
+  context: JobContext,
+  journal: Journal,
+  destination: Destination,
+  key: string,
+  body: Resendable,
+): Promise<void> {
+  const undertaking = { what: "put", destination: destination.name, key } as const;
+  await journal.begin(undertaking);
+  const stored = await retry(() => destination.put(key, body, context.signal), {
+    clock: context.world.clock,
+    signal: context.signal,
+  });
+  if (stored.size !== body.size) {
+    throw new AppError("corrupt", `"${destination.name}" kept ${stored.size} of ${body.size} bytes`);
+  }
+  await journal.end(undertaking);
+}
+
+/** A backup is one that was read again: every byte comes back and is compared. */
+async function readBack(
+  context: JobContext,
+  destination: Destination,
+  key: string,
+  body: Resendable,
+): Promise<void> {
+  const found = await retry(
+    async () => await digestOf(await destination.get(key, undefined, context.signal)),
+    { clock: context.world.clock, signal: context.signal },
+  );
+  if (found.size !== body.size || found.sha256 !== body.sha256) {
+    throw new AppError("corrupt", `"${destination.name}" does not give back what was sent: ${key}`, {
+      hint: "the disk or the service damages data; the other copies and the spool are not affected",
+    });
+  }
+}
+
+function resendable(bytes: Uint8Array): Resendable {
+  return { size: bytes.length, sha256: sha256Hex(bytes), open: () => streamOf(bytes) };
+}
+
+/** A file as a stream that opens when it is first read. */
+function fileStream(context: JobContext, path: string): ReadableStream<Uint8Array> {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      reader ??= (await context.world.files.stream(path)).getReader();
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader?.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/** All of a small object at a destination. */
+export async function readSmall(
+  destination: Destination,
+  key: string,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return await collect(await destination.get(key, undefined, signal), limit, key);
+}

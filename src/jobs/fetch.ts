@@ -1,0 +1,73 @@
+import { AppError, isAppError } from "../base/errors.ts";
+import { hex } from "../base/bytes.ts";
+import { exists } from "../base/durable_file.ts";
+import { spool, type Spooled } from "../archive/spool.ts";
+import type { Destination } from "../destination/contract.ts";
+import type { JobContext } from "./context.ts";
+import type { SignedManifest } from "../archive/chain.ts";
+
+/** A copy of an archive's ciphertext in the spool, removed when disposed. */
+export interface Fetched extends Spooled, AsyncDisposable {}
+
+/**
+ * Downloads an archive into a folder of its own in the spool and compares it with its signed manifest.
+ *
+ * @throws `corrupt` when the destination gives something else.
+ */
+export async function fetchArchive(
+  context: JobContext,
+  destination: Destination,
+  entry: SignedManifest,
+): Promise<Fetched> {
+  const { files } = context.world;
+  const { name, size, sha256 } = entry.manifest.archive;
+  const folder = `${fetchesOf(context)}/${hex(context.world.random(8))}`;
+  await files.makeFolder(folder, 0o700);
+  // Held while the copy is in use: a later run sweeps only folders whose lock is free.
+  const lock = await files.lock(`${folder}/lock`, 1000);
+  const dispose = async () => {
+    lock?.release();
+    await files.remove(folder, { recursive: true });
+  };
+  try {
+    const body = await destination.get(`${context.job.name}/${name}`, undefined, context.signal);
+    const spooled = await spool(
+      files,
+      folder,
+      name,
+      body,
+      (bytes) =>
+        context.emit({ event: "progress", job: context.job.name, phase: "fetch", bytes, totalBytes: size }),
+    );
+    if (spooled.size !== size || spooled.sha256 !== sha256) {
+      throw new AppError("corrupt", `the copy of "${name}" at "${destination.name}" is damaged`, {
+        hint: 'try another destination with "--from"',
+      });
+    }
+    return { ...spooled, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+/** Removes copies that a killed restore left behind. */
+export async function removeStaleFetches(context: JobContext): Promise<void> {
+  const { files } = context.world;
+  if (!await exists(files, fetchesOf(context))) return;
+  for (const name of await files.names(fetchesOf(context))) {
+    const folder = `${fetchesOf(context)}/${name}`;
+    try {
+      const lock = await files.lock(`${folder}/lock`, 50);
+      if (!lock) continue; // somebody is restoring
+      lock.release();
+      await files.remove(folder, { recursive: true });
+    } catch (error) {
+      if (!isAppError(error, "not-found")) throw error; // another run swept it first
+    }
+  }
+}
+
+function fetchesOf(context: JobContext): string {
+  return `${context.spool}/${context.job.name}/fetched`;
+}

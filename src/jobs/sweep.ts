@@ -1,0 +1,50 @@
+import { isAppError, toAppError } from "../base/errors.ts";
+import { spoolPartial } from "../archive/spool.ts";
+import type { Journal, Undertaking } from "../host/journal.ts";
+import type { JobState } from "../host/state.ts";
+import { type JobContext, spoolOf } from "./context.ts";
+import { removeStaleFetches } from "./fetch.ts";
+import { openDestination } from "./open.ts";
+
+/**
+ * Removes what an interrupted run of this host left behind: exactly what the journal says was begun and never
+ * finished. What cannot be swept now (a destination that is down) stays in the journal for the next run.
+ */
+export async function sweep(context: JobContext, journal: Journal, state: JobState): Promise<void> {
+  const head = state.head && (await state.entry(state.head.sequence)).manifest.archive.name;
+  for (const undertaking of journal.unfinished()) {
+    try {
+      // Signed, but killed before the journal knew: the chain owns this archive, and it is still to be delivered.
+      if (undertaking.what !== "spool" || undertaking.name !== head) await sweepOne(context, undertaking);
+      await journal.end(undertaking);
+    } catch (error) {
+      const { message } = toAppError(error);
+      context.emit({
+        event: "warning",
+        job: context.job.name,
+        code: "leftover",
+        message: `what an interrupted run left could not be swept, the next run tries again: ${message}`,
+      });
+    }
+  }
+  await removeStaleFetches(context);
+}
+
+async function sweepOne(context: JobContext, undertaking: Undertaking): Promise<void> {
+  if (undertaking.what === "put") {
+    // A destination that has left the config is out of reach, and its hidden leftovers harm nothing.
+    if (!context.job.destinations.some((one) => one.name === undertaking.destination)) return;
+    const destination = await openDestination(context, undertaking.destination);
+    await using _ = destination;
+    return await destination.discard(undertaking.key, context.signal);
+  }
+  // Begun and not signed: no chain knows this archive, so neither its beginning nor the whole of it is of use.
+  const path = `${spoolOf(context)}/${undertaking.name}`;
+  for (const leftover of [spoolPartial(path), path]) {
+    try {
+      await context.world.files.remove(leftover);
+    } catch (error) {
+      if (!isAppError(error, "not-found")) throw error;
+    }
+  }
+}
