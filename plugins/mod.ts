@@ -1,0 +1,9 @@
+import type { Registry } from "../src/config/registry.ts";
+import { local } from "./destinations/local/mod.ts";
+import { onepasswordSdk } from "./sources/onepassword_sdk/mod.ts";
+
+/** Every kind of source and destination that this binary knows: the one place where they are listed. */
+export const registry: Registry = {
+  sources: [onepasswordSdk],
+  destinations: [local],
+};

@@ -1,0 +1,115 @@
+import { type AppError, toAppError } from "../base/errors.ts";
+import type { World } from "../base/world.ts";
+import { findConfig, loadConfig, type LoadedConfig, selectJobs } from "../config/load.ts";
+import { spoolFolder, stateFolder } from "../config/locate.ts";
+import type { Registry } from "../config/registry.ts";
+import type { JobConfig } from "../config/schema.ts";
+import type { JobContext } from "../jobs/context.ts";
+import { exitCodeOf, worst } from "./exit_code.ts";
+import { HumanReport } from "./report/human.ts";
+import { JsonReport } from "./report/json.ts";
+import type { Report } from "./report/report.ts";
+import { VERSION } from "./version.ts";
+
+/** What every command gets. */
+export interface Cli {
+  world: World;
+  registry: Registry;
+  /** Aborted by SIGINT and SIGTERM. */
+  signal: AbortSignal;
+  /** The exit code of the command that ran. */
+  exitCode: number;
+}
+
+/** Options that most commands share. */
+export interface CommonOptions {
+  config?: string | undefined;
+  json?: boolean | undefined;
+}
+
+export const CONFIG_FLAG = [
+  "--config <file>",
+  'the config file (default: see "vaultferry help config")',
+] as const;
+export const JSON_FLAG = ["--json", "one JSON object a line on standard output, for programs"] as const;
+
+export function reportFor(cli: Cli, options: CommonOptions): Report {
+  return options.json ? new JsonReport(cli.world) : new HumanReport(cli.world);
+}
+
+/** Finds and reads the config; its warnings go to the report. */
+export async function configFor(cli: Cli, options: CommonOptions, report: Report): Promise<LoadedConfig> {
+  const loaded = await loadConfig(cli.world, await findConfig(cli.world, options.config), cli.registry);
+  for (const message of loaded.warnings) report.emit({ event: "warning", job: "", code: "config", message });
+  return loaded;
+}
+
+/** What a job needs, for one job of the config. */
+export function contextFor(cli: Cli, { config }: LoadedConfig, job: JobConfig, report: Report): JobContext {
+  const state = stateFolder(cli.world, config);
+  return {
+    world: cli.world,
+    registry: cli.registry,
+    job,
+    signers: config.signers ?? [],
+    state,
+    spool: spoolFolder(cli.world, state),
+    tool: `vaultferry/${VERSION}`,
+    emit: (event) => report.emit(event),
+    signal: cli.signal,
+  };
+}
+
+/** What one job of a command has come to: its exit code, and what the summary says of it. */
+export interface JobEnd {
+  exitCode: number;
+  [key: string]: unknown;
+}
+
+/**
+ * Runs `action` for every job that is meant, one after the other; an error of one is told and does not stop the
+ * next. Ends with the summary and sets the exit code.
+ */
+export async function forJobs(
+  cli: Cli,
+  options: CommonOptions,
+  which: { command: string; job: string | undefined; all: boolean },
+  action: (context: JobContext, report: Report) => Promise<JobEnd>,
+): Promise<void> {
+  const report = reportFor(cli, options);
+  const ends: JobEnd[] = [];
+  try {
+    const loaded = await configFor(cli, options, report);
+    for (const job of selectJobs(loaded.config, which.job, which.all)) {
+      ends.push({
+        job: job.name,
+        ...await runJob(contextFor(cli, loaded, job, report), report, which.command, action),
+      });
+      if (cli.signal.aborted) break;
+    }
+  } catch (error) {
+    ends.push(endOf(toAppError(error), report));
+  }
+  cli.exitCode = worst(ends.map((end) => end.exitCode));
+  report.summary({ command: which.command, exitCode: cli.exitCode, jobs: ends });
+}
+
+async function runJob(
+  context: JobContext,
+  report: Report,
+  command: string,
+  action: (context: JobContext, report: Report) => Promise<JobEnd>,
+): Promise<JobEnd> {
+  report.emit({ event: "started", job: context.job.name, command });
+  try {
+    return await action(context, report);
+  } catch (error) {
+    return endOf(toAppError(error), report, context.job.name);
+  }
+}
+
+/** Tells an error that ended something; `toAppError` has made a sentence of it. */
+export function endOf(error: AppError, report: Report, job?: string): JobEnd {
+  report.error(error, job);
+  return { exitCode: exitCodeOf(error), error: { code: error.code, message: error.message } };
+}

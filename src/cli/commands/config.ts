@@ -1,0 +1,47 @@
+import type { Command } from "@commander-js/extra-typings";
+import { toAppError } from "../../base/errors.ts";
+import { parseRecipients } from "../../custody/recipients.ts";
+import { trustedKeys } from "../../archive/chain.ts";
+import { jsonSchema } from "../../config/schema.ts";
+import { type Cli, type CommonOptions, CONFIG_FLAG, configFor, endOf, JSON_FLAG, reportFor } from "../cli.ts";
+import { EXIT } from "../exit_code.ts";
+import { counted, table } from "../report/format.ts";
+
+export function addConfig(program: Command, cli: Cli): void {
+  const config = program.command("config").description("check the config, or describe it for editors");
+  config.command("check")
+    .description("read the config and say what is wrong with it; contacts nobody")
+    .option(...CONFIG_FLAG)
+    .option(...JSON_FLAG)
+    .action((options) => check(cli, options));
+  config.command("schema")
+    .description("print the JSON Schema of the config, for editors")
+    .action(() => {
+      cli.world.terminal.out(JSON.stringify(jsonSchema(cli.registry), undefined, 2) + "\n");
+    });
+}
+
+async function check(cli: Cli, options: CommonOptions): Promise<void> {
+  const report = reportFor(cli, options);
+  try {
+    const { path, config } = await configFor(cli, options, report);
+    trustedKeys(config.signers ?? []);
+    const jobs = Object.values(config.jobs).map((job) => ({
+      job: job.name,
+      source: job.source.type,
+      recipients: parseRecipients(job.recipients).length,
+      destinations: job.destinations.map((one) => one.name),
+    }));
+    const rows = jobs.map((
+      one,
+    ) => [one.job, one.source, String(one.recipients), one.destinations.join(", ")]);
+    report.result(table(["job", "source", "recipients", "destinations"], rows, [2]));
+    report.result(`${path}: good, ${counted(jobs.length, "job")}\n`);
+    cli.exitCode = EXIT.ok;
+    report.summary({ command: "config check", exitCode: EXIT.ok, path, jobs });
+  } catch (error) {
+    const end = endOf(toAppError(error), report);
+    cli.exitCode = end.exitCode;
+    report.summary({ command: "config check", ...end });
+  }
+}

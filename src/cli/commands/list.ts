@@ -1,0 +1,87 @@
+import type { Command } from "@commander-js/extra-typings";
+import type { JobContext } from "../../jobs/context.ts";
+import { list, type Listed } from "../../jobs/list.ts";
+import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
+import { EXIT, worst } from "../exit_code.ts";
+import { bytes, number, table, time } from "../report/format.ts";
+import type { Report } from "../report/report.ts";
+
+export function addList(program: Command, cli: Cli): void {
+  program.command("list")
+    .description("show the archives of a job, oldest first")
+    .argument("[job]", "the job; may be left out when the config has only one")
+    .option("--from <destination>", "only this destination")
+    .option(...CONFIG_FLAG)
+    .option(...JSON_FLAG)
+    .action((job, options) =>
+      forJobs(
+        cli,
+        options,
+        { command: "list", job, all: false },
+        (context, report) => listJob(context, report, options.from),
+      )
+    );
+}
+
+async function listJob(context: JobContext, report: Report, from: string | undefined): Promise<JobEnd> {
+  const { archives, failures } = await list(context, from);
+  for (const { destination, error } of failures) {
+    report.emit({
+      event: "warning",
+      job: context.job.name,
+      code: error.code,
+      message: `"${destination}" cannot be listed: ${error.message}`,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+  if (archives.length > 0) report.result(table(HEAD, archives.map(row), [2, 3, 4, 5]));
+  else if (failures.length === 0) report.result(`no archive of job "${context.job.name}"\n`);
+  const asked = from === undefined ? context.job.destinations.length : 1;
+  return {
+    exitCode: worst([
+      archives.length === 0 && failures.length === 0 ? EXIT.nothingFound : EXIT.ok,
+      failures.length === 0 ? EXIT.ok : failures.length < asked ? EXIT.someDestinations : EXIT.failure,
+    ]),
+    archives: archives.map(forPrograms),
+    failures: failures.map(({ destination, error }) => ({
+      destination,
+      code: error.code,
+      message: error.message,
+    })),
+  };
+}
+
+const HEAD = ["archive", "time", "no.", "items", "files", "size", "state", "at"];
+
+function row(one: Listed): string[] {
+  const manifest = one.entry?.manifest;
+  return [
+    one.name,
+    time(one.time),
+    manifest ? String(manifest.sequence) : "",
+    manifest ? number(manifest.counts.items) : "",
+    manifest ? number(manifest.counts.files) : "",
+    one.size === undefined ? "" : bytes(one.size),
+    one.problem ? one.problem.message : manifest?.outcome ?? "",
+    one.at.join(", "),
+  ];
+}
+
+function forPrograms(one: Listed) {
+  const manifest = one.entry?.manifest;
+  return {
+    archive: one.name,
+    time: one.time.toISOString(),
+    size: one.size,
+    at: one.at,
+    ...(manifest
+      ? {
+        sequence: manifest.sequence,
+        outcome: manifest.outcome,
+        counts: manifest.counts,
+        sha256: manifest.archive.sha256,
+      }
+      : {}),
+    ...(one.problem ? { problem: { code: one.problem.code, message: one.problem.message } } : {}),
+  };
+}

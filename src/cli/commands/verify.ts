@@ -1,0 +1,115 @@
+import type { Command } from "@commander-js/extra-typings";
+import { readIdentities } from "../../custody/identities.ts";
+import type { JobContext } from "../../jobs/context.ts";
+import { type Verified, verify } from "../../jobs/verify.ts";
+import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
+import { EXIT, worst } from "../exit_code.ts";
+import { bytes, counted, table, time } from "../report/format.ts";
+import type { Report } from "../report/report.ts";
+
+interface Options {
+  from?: string;
+  archive: string;
+  identity?: string;
+}
+
+export function addVerify(program: Command, cli: Cli): void {
+  program.command("verify")
+    .description(
+      "check copies: signature, place in the chain, size, SHA-256; with an identity also the contents",
+    )
+    .argument("[job]", "the job; may be left out when the config has only one")
+    .option("--from <destination>", "only this destination (default: all)")
+    .option("--archive <name>", 'a name that "list" shows, "latest" or "all"', "latest")
+    .option("--identity <file>", "an age key file: open each archive and check every entry; writes nothing")
+    .option(...CONFIG_FLAG)
+    .option(...JSON_FLAG)
+    .action((job, options) =>
+      forJobs(
+        cli,
+        options,
+        { command: "verify", job, all: false },
+        (context, report) => verifyJob(context, report, options),
+      )
+    );
+}
+
+async function verifyJob(context: JobContext, report: Report, options: Options): Promise<JobEnd> {
+  const identities = options.identity === undefined
+    ? undefined
+    : (await readIdentities(context.world, options.identity)).map((one) => one.secret.reveal());
+  const { copies, failures } = await verify(context, {
+    from: options.from,
+    archive: options.archive,
+    identities,
+  });
+  for (const { destination, error } of failures) {
+    report.emit({
+      event: "warning",
+      job: context.job.name,
+      code: error.code,
+      message: `"${destination}" cannot be checked: ${error.message}`,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+  if (copies.length > 0) report.result(table(HEAD, copies.map(row), [3, 4]));
+  const bad = copies.filter((one) => one.problem !== undefined);
+  if (copies.length > 0) {
+    report.result(
+      bad.length === 0
+        ? `${counted(copies.length, "copy", "copies")} checked, all good\n`
+        : `${counted(bad.length, "copy", "copies")} of ${copies.length} must not be relied on\n`,
+    );
+  } else if (failures.length === 0) {
+    report.result(
+      options.archive === "latest" || options.archive === "all"
+        ? `no archive of job "${context.job.name}"\n`
+        : `no archive "${options.archive}" of job "${context.job.name}"\n`,
+    );
+  }
+  const asked = options.from === undefined ? context.job.destinations.length : 1;
+  return {
+    exitCode: worst([
+      bad.length > 0 ? EXIT.integrity : EXIT.ok,
+      copies.length === 0 && failures.length === 0 ? EXIT.nothingFound : EXIT.ok,
+      failures.length === 0 ? EXIT.ok : failures.length < asked ? EXIT.someDestinations : EXIT.failure,
+    ]),
+    copies: copies.map(forPrograms),
+    failures: failures.map(({ destination, error }) => ({
+      destination,
+      code: error.code,
+      message: error.message,
+    })),
+  };
+}
+
+const HEAD = ["destination", "archive", "time", "no.", "size", "result"];
+
+function row(one: Verified): string[] {
+  const opened = one.opened
+    ? `, opened: ${counted(one.opened.items, "item")}, ${counted(one.opened.files, "file")}`
+    : "";
+  return [
+    one.destination,
+    one.archive,
+    time(one.time),
+    one.sequence === undefined ? "" : String(one.sequence),
+    one.size === undefined ? "" : bytes(one.size),
+    one.problem
+      ? one.problem.message
+      : `good${one.outcome === "complete" ? "" : `, ${one.outcome}`}${opened}`,
+  ];
+}
+
+function forPrograms(one: Verified) {
+  return {
+    destination: one.destination,
+    archive: one.archive,
+    time: one.time.toISOString(),
+    result: one.problem ? "bad" : "good",
+    ...(one.problem ? { problem: { code: one.problem.code, message: one.problem.message } } : {}),
+    ...(one.size === undefined ? {} : { size: one.size }),
+    ...(one.sequence === undefined ? {} : { sequence: one.sequence, outcome: one.outcome }),
+    ...(one.opened ? { opened: one.opened } : {}),
+  };
+}

@@ -1,0 +1,54 @@
+/** Numbers and times as people read them. */
+
+/** `1.5 MiB`; powers of 1,024, three digits. */
+export function bytes(count: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let value = count;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** `12,345` */
+export function number(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** `1 item`, `2 items`; the plural is the given word with an s, or `plural`. */
+export function counted(count: number, word: string, plural = `${word}s`): string {
+  return `${number(count)} ${count === 1 ? word : plural}`;
+}
+
+/** `2026-11-20 17:30:00 UTC` */
+export function time(date: Date): string {
+  return date.toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
+}
+
+/** `1 h 4 min`, `4 min 3 s`, `3.2 s` */
+export function duration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Rows under a head, columns two spaces apart; `right` names the columns of numbers. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0))
+  );
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, column) =>
+      right.includes(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)
+    )
+      .join("  ").trimEnd();
+  return [line(head), ...rows.map(line)].join("\n") + "\n";
+}

@@ -1,0 +1,103 @@
+import type { AppError } from "../../base/errors.ts";
+import { redact } from "../../base/secret.ts";
+import type { World } from "../../base/world.ts";
+import type { Event, Phase } from "../../model/events.ts";
+import { bytes, counted } from "./format.ts";
+import { ProgressLine } from "./progress.ts";
+import { printError, type Report } from "./report.ts";
+import { Shortfalls } from "./shortfalls.ts";
+
+/** Told in a plain log as well; the other phases are seconds or have an event of their own. */
+const LOGGED: Partial<Record<Phase, string>> = {
+  "sign-in": "signing in to 1Password",
+  items: "reading items",
+  files: "reading files",
+  check: "checking the archive",
+  extract: "extracting",
+};
+
+/** For people: a log on standard error with a progress line on a terminal, results on standard output. */
+export class HumanReport implements Report {
+  readonly #world: World;
+  readonly #progress: ProgressLine;
+  readonly #shortfalls = new Shortfalls();
+  #phase: Phase | undefined;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#progress = new ProgressLine(world);
+  }
+
+  emit(event: Event): void {
+    switch (event.event) {
+      case "started":
+        return this.#say(`${event.job}: ${event.command}`);
+      case "phase":
+        if (!this.#world.terminal.interactive) this.#log(event.phase);
+        return this.#progress.show(event.phase, event.destination);
+      case "progress":
+        if (!this.#world.terminal.interactive) this.#log(event.phase);
+        return this.#progress.show(event.phase, event.destination, event);
+      case "shortfall":
+        return this.#shortfalls.add(event);
+      case "door-limit":
+        return this.#shortfalls.addLimit(event);
+      case "warning":
+        return this.#warn(event.message, event.hint);
+      case "sealed": {
+        this.#say(this.#shortfalls.text());
+        const { counts } = event;
+        const what = [
+          counted(counts.items, "item"),
+          ...(counts.archived > 0 ? [`${counts.archived} archived`] : []),
+          counted(counts.files, "file"),
+          counted(counts.vaults, "vault"),
+          bytes(event.size),
+        ];
+        return this.#say(`sealed ${event.archive}: ${what.join(", ")}, ${event.outcome}`);
+      }
+      case "destination":
+        if (event.state === "sent") return;
+        if (event.state === "read-back") {
+          return this.#say(`${event.destination}: sent and read back, every byte compared`);
+        }
+        this.#say(`${event.destination}: failed: ${event.message}`);
+        return event.hint === undefined ? undefined : this.#say(`${event.destination}: hint: ${event.hint}`);
+      case "error":
+        return this.#say(`error: ${event.message}`);
+    }
+  }
+
+  error(error: AppError): void {
+    this.#progress.clear();
+    printError(this.#world, error);
+  }
+
+  result(text: string): void {
+    this.#progress.clear();
+    this.#world.terminal.out(redact(text));
+  }
+
+  summary(): void {
+    this.#progress.clear();
+  }
+
+  #log(phase: Phase): void {
+    if (phase === this.#phase) return;
+    this.#phase = phase;
+    const text = LOGGED[phase];
+    if (text !== undefined) this.#say(text);
+  }
+
+  #warn(message: string, hint: string | undefined): void {
+    this.#say(`warning: ${message}`);
+    if (hint !== undefined) this.#say(`hint: ${hint}`);
+  }
+
+  #say(text: string): void {
+    this.#progress.clear();
+    for (const line of text.split("\n")) {
+      if (line !== "") this.#world.terminal.err(redact(`vaultferry: ${line}\n`));
+    }
+  }
+}
