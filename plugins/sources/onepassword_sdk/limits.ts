@@ -1,0 +1,66 @@
+import type { Item } from "../../../src/model/item.ts";
+import type { DoorLimit, Shortfall } from "../../../src/model/shortfall.ts";
+
+/** What the SDK never gives and does not even hint at; visible losses are recorded by id instead. */
+export const DOOR_LIMITS: DoorLimit[] = [
+  {
+    reason: "personal-vaults",
+    detail:
+      "a service account never sees Personal, Private or Employee vaults, nor the Shared vault an account begins " +
+      "with; their owners can export them (source onepassword-cli or onepux)",
+  },
+  {
+    reason: "passkeys",
+    detail: "the SDK does not show passkeys; no other door gives them either",
+  },
+  {
+    reason: "password-history",
+    detail: "the SDK does not show earlier passwords; the sources onepassword-cli and onepux do",
+  },
+  {
+    reason: "form-details",
+    detail:
+      "the SDK does not show favourites, sign-in-with details and saved web-form fields other than user name and " +
+      "password; the source onepux does",
+  },
+];
+
+/** The largest file that the SDK reads, in bytes. */
+export const LARGEST_FILE = 50 * 1024 * 1024;
+
+/** The limits that are visible in an item as it was read. */
+export function limitsOf(item: Item): Shortfall[] {
+  const ids = { vaultId: item.vaultId, itemId: item.id };
+  const limits: Shortfall[] = [];
+  const unsupported = item.fields.filter((field) => field.kind === "Unsupported").length;
+  if (unsupported > 0) {
+    limits.push({
+      ...ids,
+      shortfall: "limit",
+      reason: "unsupported-field",
+      detail:
+        `the SDK gives no value for ${unsupported} field${unsupported === 1 ? "" : "s"} of this item; ` +
+        "the sources onepassword-cli and onepux do",
+    });
+  }
+  if (item.category === "Unsupported") {
+    limits.push({
+      ...ids,
+      shortfall: "limit",
+      reason: "unsupported-item",
+      detail: "the SDK does not know this item's category, so some of it may be lacking",
+    });
+  }
+  return limits;
+}
+
+/** The limit for an archived item, which the SDK lists and refuses to read. */
+export function archivedLimit(vaultId: string, itemId: string): Shortfall {
+  return {
+    shortfall: "limit",
+    reason: "archived-contents",
+    vaultId,
+    itemId,
+    detail: "the SDK lists archived items but does not read them; the sources onepassword-cli and onepux do",
+  };
+}

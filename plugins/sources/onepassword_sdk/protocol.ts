@@ -1,0 +1,53 @@
+/** What travels between the source and the worker that holds 1Password's WebAssembly core. */
+
+/** The first message: how to sign in. The core gets it as its `init_client` JSON. */
+export interface Start {
+  config: CoreConfig;
+  /** Milliseconds without any byte after which a request to 1Password is given up. */
+  stallMs: number;
+}
+
+/** The core's client configuration; its names are 1Password's. */
+export interface CoreConfig {
+  serviceAccountToken: string;
+  programmingLanguage: "JS";
+  sdkVersion: string;
+  integrationName: string;
+  integrationVersion: string;
+  requestLibraryName: "Fetch API";
+  requestLibraryVersion: "Fetch API";
+  os: string;
+  osVersion: "0.0.0";
+  architecture: string;
+}
+
+/** One call of the core, such as `ItemsGetAll`. `bytes` asks for the answer as a byte array (file bodies). */
+export interface Call {
+  id: number;
+  name: string;
+  parameters: unknown;
+  answer: "json" | "bytes";
+}
+
+export type Answer =
+  | { id: number; ok: string | Uint8Array<ArrayBuffer> }
+  | { id: number; failed: Failure }
+  /** The core panicked: nothing that was asked will be answered. */
+  | { fatal: string };
+
+/** What went wrong, in the core's words and in HTTP's: its texts alone do not tell a refusal from a dead network. */
+export interface Failure {
+  /** The core's error JSON, or whatever text it threw. */
+  text: string;
+  /** What the last request of the call came to. */
+  http: LastRequest;
+}
+
+export interface LastRequest {
+  /** Of the last answer; undefined when none came. */
+  status?: number;
+  /** The network's own word when no whole answer came. */
+  network?: string;
+  /** Seconds, from a `Retry-After` header. */
+  retryAfter?: number;
+}
