@@ -32,7 +32,7 @@ export async function findConfig(world: World, explicit?: string): Promise<strin
   const places = placesOf(world);
   for (const place of places) if (await exists(world, place)) return place;
   throw new AppError("misconfigured", `no config: looked for ${places.map(quoted).join(" and ")}`, {
-    hint: 'write one there (the README has an example), or name one with --config or VAULTFERRY_CONFIG',
+    hint: "write one there (the README has an example), or name one with --config or VAULTFERRY_CONFIG",
   });
 }
 

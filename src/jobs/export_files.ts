@@ -3,7 +3,7 @@ import { layout } from "../archive/layout.ts";
 import type { StreamedEntry } from "../archive/write.ts";
 import type { ItemFile } from "../model/item.ts";
 import type { Shortfall } from "../model/shortfall.ts";
-import type { ExportRun, PendingFiles } from "./export.ts";
+import type { ExportRun, PendingFiles } from "./export_run.ts";
 
 /** Fetches the files of all items, one after the other; what cannot be had is recorded. */
 export async function exportFiles(run: ExportRun): Promise<void> {
@@ -63,15 +63,7 @@ async function exportFile(
   }
   const stored = await run.writer.addStream(path, file.size, body);
   throwIfCancelled(run.context.signal);
-  run.counts.files++;
-  run.row({
-    vault: vault.title,
-    title: item.title,
-    username: "",
-    state: item.state,
-    fileName: file.name,
-    path,
-  });
+  run.fileAdded(pending, file.name, path);
   const shortfall = lengthShortfall(pending, file, stored);
   if (shortfall) run.lacks(shortfall);
   return undefined;

@@ -35,6 +35,7 @@ function pluginContext(context: JobContext) {
     context.emit({ event: "warning", job: context.job.name, code: "plugin", message });
   return {
     world: context.world,
+    version: context.tool.replace(/^.*\//, ""),
     warn,
     secret: (reference: Parameters<typeof resolveSecret>[1], signal: AbortSignal) =>
       resolveSecret(context.world, reference, warn, signal),

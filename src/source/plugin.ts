@@ -19,6 +19,8 @@ export interface SourcePlugin {
 /** What a plugin gets from the house. */
 export interface SourceContext {
   world: World;
+  /** The version of this program, for 1Password's own records of who signs in. */
+  version: string;
   /** Looks a secret up; throws `misconfigured` with the reason where it is not to be had. */
   secret(reference: SecretReference, signal: AbortSignal): Promise<Secret>;
   /** Says something to the person who reads the log. */

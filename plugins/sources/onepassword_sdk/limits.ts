@@ -25,8 +25,8 @@ export const DOOR_LIMITS: DoorLimit[] = [
   },
 ];
 
-/** The largest file that the SDK reads, in bytes. */
-export const LARGEST_FILE = 50 * 1024 * 1024;
+/** The largest file that the SDK reads, in bytes as its item declares them (measured: one more is refused unread). */
+export const LARGEST_FILE = 50_000_000;
 
 /** The limits that are visible in an item as it was read. */
 export function limitsOf(item: Item): Shortfall[] {

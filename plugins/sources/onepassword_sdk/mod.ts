@@ -34,7 +34,7 @@ export const onepasswordSdk: SourcePlugin = {
         programmingLanguage: "JS",
         sdkVersion: "0050002", // the build number of @1password/sdk 0.5.0
         integrationName: "vaultferry",
-        integrationVersion: "v0.1.0",
+        integrationVersion: `v${context.version}`,
         requestLibraryName: "Fetch API",
         requestLibraryVersion: "Fetch API",
         os: osName(),

@@ -1,0 +1,125 @@
+import { utf8 } from "../base/bytes.ts";
+import { type Contents, encodeContents } from "../archive/contents.ts";
+import { FORMAT, layout } from "../archive/layout.ts";
+import { type IndexRow, indexTsv, README } from "../archive/people.ts";
+import type { ArchiveWriter } from "../archive/write.ts";
+import { type Counts, noCounts, type Outcome } from "../model/counts.ts";
+import type { Item } from "../model/item.ts";
+import type { Shortfall } from "../model/shortfall.ts";
+import type { Account, Vault } from "../model/vault.ts";
+import type { Source } from "../source/contract.ts";
+import type { JobContext } from "./context.ts";
+
+/** What an export has put into an archive. */
+export interface Exported {
+  counts: Counts;
+  outcome: Outcome;
+}
+
+/** An item whose files are still to be fetched. */
+export interface PendingFiles {
+  vault: Vault;
+  item: Item;
+}
+
+const COUNTED = { limit: "limits", moved: "moved", gap: "gaps" } as const;
+
+/** What one walk through a source has written, counted and found lacking so far. */
+export class ExportRun {
+  readonly counts = noCounts();
+  readonly pending: PendingFiles[] = [];
+  readonly #rows: IndexRow[] = [];
+  readonly #lacking: Shortfall[] = [];
+  readonly #paths = new Set<string>();
+
+  constructor(readonly source: Source, readonly writer: ArchiveWriter, readonly context: JobContext) {}
+
+  async begin(account: Account | undefined): Promise<void> {
+    await this.writer.add(layout.format, json({ format: FORMAT, tool: this.context.tool }));
+    await this.writer.add(layout.readme, README);
+    if (account) await this.writer.add(layout.account, json(account));
+  }
+
+  async addVault(vault: Vault): Promise<void> {
+    await this.writer.add(layout.vault(vault.id), json(vault));
+    this.counts.vaults++;
+  }
+
+  async addItem(vault: Vault, item: Item): Promise<void> {
+    const path = layout.item(vault.id, item.id);
+    if (!this.claim(path)) {
+      return this.lacks({
+        shortfall: "gap",
+        reason: "unreadable-item",
+        vaultId: vault.id,
+        itemId: item.id,
+        detail: "the source gave this id twice; only the first was kept",
+      });
+    }
+    await this.writer.add(path, json(item));
+    if (item.state === "archived") this.counts.archived++;
+    else this.counts.items++;
+    this.#rows.push({
+      vault: vault.title,
+      title: item.title,
+      username: item.fields.find((field) => field.id === "username")?.value ?? "",
+      state: item.contents === "overview" ? `${item.state}, listed only` : item.state,
+      fileName: "",
+      path,
+    });
+    if (item.files.length > 0) this.pending.push({ vault, item });
+  }
+
+  /** Notes a file that was written at `path`. */
+  fileAdded({ vault, item }: PendingFiles, fileName: string, path: string): void {
+    this.counts.files++;
+    this.#rows.push({
+      vault: vault.title,
+      title: item.title,
+      username: "",
+      state: item.state,
+      fileName,
+      path,
+    });
+  }
+
+  lacks(shortfall: Shortfall): void {
+    this.#lacking.push(shortfall);
+    this.counts[COUNTED[shortfall.shortfall]]++;
+    this.context.emit({ event: "shortfall", job: this.context.job.name, ...shortfall });
+  }
+
+  /** Claims a path; false when something else (an id that differs in case only) has it already. */
+  claim(path: string): boolean {
+    const key = path.toLowerCase();
+    if (this.#paths.has(key)) return false;
+    this.#paths.add(key);
+    return true;
+  }
+
+  /** Writes the index and the inner manifest, which are last. */
+  async end(about: Pick<Contents, "time" | "excludedVaults" | "account">): Promise<Exported> {
+    await this.writer.add(layout.index, indexTsv(this.#rows));
+    this.counts.bytes = this.writer.entries.reduce((sum, entry) => sum + entry.size, 0);
+    const of = (kind: Shortfall["shortfall"]) => this.#lacking.filter((one) => one.shortfall === kind);
+    const contents: Contents = {
+      format: FORMAT,
+      job: this.context.job.name,
+      ...about,
+      tool: this.context.tool,
+      source: this.source.name,
+      entries: [...this.writer.entries],
+      counts: this.counts,
+      doorLimits: this.source.limits,
+      limits: of("limit"),
+      moved: of("moved"),
+      gaps: of("gap"),
+    };
+    await this.writer.add(layout.manifest, encodeContents(contents));
+    return { counts: this.counts, outcome: this.counts.gaps > 0 ? "incomplete" : "complete" };
+  }
+}
+
+function json(value: unknown): Uint8Array {
+  return utf8(JSON.stringify(value, undefined, 1) + "\n");
+}
