@@ -2,7 +2,7 @@ import { AppError, cancellation, throwIfCancelled } from "../../../src/base/erro
 import { retry } from "../../../src/base/retry.ts";
 import type { Clock } from "../../../src/base/world.ts";
 import type { Answer, Call, CoreConfig, Start } from "./protocol.ts";
-import { callError, signInError, workerError } from "./translate.ts";
+import { callError, endsSession, signInError, workerError } from "./translate.ts";
 
 interface Waiting {
   resolve(value: string | Uint8Array<ArrayBuffer>): void;
@@ -105,7 +105,11 @@ export class Core implements AsyncDisposable {
       const waiting = this.#waiting.get(answer.id);
       if (!waiting) return;
       if ("ok" in answer) waiting.resolve(answer.ok);
-      else waiting.reject(waiting.failed(answer.failed));
+      else {
+        const error = waiting.failed(answer.failed);
+        if (endsSession(answer.failed)) this.#refused = error;
+        waiting.reject(error);
+      }
     };
     worker.onerror = (event) => {
       event.preventDefault(); // reported to whoever waits, instead of ending the process

@@ -48,6 +48,8 @@ export interface LastRequest {
   status?: number;
   /** The network's own word when no whole answer came. */
   network?: string;
+  /** Whether it was part of a sign-in, also of one that the core made by itself. */
+  signIn?: boolean;
   /** Seconds, from a `Retry-After` header. */
   retryAfter?: number;
 }

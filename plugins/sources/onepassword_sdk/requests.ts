@@ -15,7 +15,9 @@ export function watchRequests(): Requests {
   const original = globalThis.fetch;
   const requests = { stallMs: 60_000, last: {} as LastRequest };
   globalThis.fetch = async (input, init) => {
-    requests.last = {};
+    const signIn = SIGN_IN.test(input instanceof Request ? input.url : String(input));
+    const about = signIn ? { signIn } : {};
+    requests.last = about;
     const stalled = new AbortController();
     const giveUp = () =>
       stalled.abort(new DOMException(`no answer within ${requests.stallMs / 1000} s`, "TimeoutError"));
@@ -25,7 +27,7 @@ export function watchRequests(): Requests {
     const signal = given ? AbortSignal.any([given, stalled.signal]) : stalled.signal;
     try {
       const response = await original(input, { ...init, signal });
-      requests.last = { status: response.status, ...retryAfter(response.headers) };
+      requests.last = { ...about, status: response.status, ...retryAfter(response.headers) };
       if (!response.body) {
         done();
         return response;
@@ -46,12 +48,15 @@ export function watchRequests(): Requests {
       return Object.defineProperty(answer, "url", { value: response.url });
     } catch (error) {
       done();
-      requests.last = { network: wordOf(error) };
+      requests.last = { ...about, network: wordOf(error) };
       throw error;
     }
   };
   return requests;
 }
+
+/** The requests of a sign-in; the core makes them by itself when its session has ended. */
+const SIGN_IN = /\/api\/v\d+\/auth(\/|$)/;
 
 /** Notes a body that breaks off: the core itself says only that something was unexpected. */
 function watched(
@@ -85,9 +90,12 @@ function retryAfter(headers: Headers): { retryAfter?: number } {
 
 /** The network's word without the URL, which could hold an account's address and more. */
 function wordOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\bfor url \([^)]*\):?\s*/g, "").replace(/\bhttps?:\/\/\S+/g, "the service").slice(
-    0,
-    200,
-  );
+  // What `fetch` itself says is "fetch failed"; why is in its cause.
+  const said = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const text = said instanceof Error ? said.message : String(said);
+  return text.replace(/^error sending request /, "").replace(/\bfor url \([^)]*\):?\s*/g, "")
+    .replace(/^client error \(Connect\): /, "").replace(/\bhttps?:\/\/\S+/g, "the service").replace(
+      / \(os error \d+\)/g,
+      "",
+    ).slice(0, 200);
 }

@@ -15,7 +15,7 @@ export function signInError(failure: Failure): AppError {
       hint: 'a token begins with "ops_" and is one long line: copy it again from where it was saved',
     });
   }
-  if (status === 401 || status === 403 || status === 404 || status === 400) {
+  if (isRefusal(status)) {
     return error(
       "denied",
       "1Password refused the sign-in: the service account token is wrong, expired or revoked",
@@ -29,13 +29,25 @@ export function signInError(failure: Failure): AppError {
   });
 }
 
+/**
+ * Whether a call failed because the core signed in anew and was refused. It would do so again with every further
+ * call, so there must be none.
+ */
+export function endsSession({ http }: Failure): boolean {
+  return http.signIn === true && isRefusal(http.status);
+}
+
+function isRefusal(status: number | undefined): boolean {
+  return status === 400 || status === 401 || status === 403 || status === 404;
+}
+
 /** Why any other call failed. */
 export function callError(failure: Failure): AppError {
   const known = general(failure);
   if (known) return known;
   const { message } = parse(failure.text);
   const { status } = failure.http;
-  if (status === 401 || /failed to authenticate|not authenticated/.test(message)) {
+  if (endsSession(failure) || status === 401 || /failed to authenticate|not authenticated/.test(message)) {
     return error("denied", "1Password no longer accepts the service account token", {
       hint: "it was revoked or has expired: make a new one",
     });
@@ -44,7 +56,7 @@ export function callError(failure: Failure): AppError {
   if (status === 404 || /couldn't be found/.test(message)) {
     return error("not-found", "1Password does not have it any more");
   }
-  if (/file.*too (large|big)|exceeds the (size )?limit|too large/i.test(message)) {
+  if (/files larger than \d+ ?MB/.test(message)) {
     return error("unsupported", "the file is larger than the SDK can read (50 MB)");
   }
   return error("unknown", `1Password's SDK failed: ${message}`);
