@@ -45,6 +45,8 @@ function through(
   transform: Transform,
   translate: (error: unknown) => unknown,
 ): ReadableStream<Uint8Array> {
+  // An error is met by whoever reads the output; while nobody does, node would take it for unhandled and exit.
+  transform.on("error", () => {});
   const feeding = feed(source, transform);
   const output = transform[Symbol.asyncIterator]();
   return new ReadableStream<Uint8Array>({

@@ -1,6 +1,6 @@
 import { AppError } from "../base/errors.ts";
-import { collect, fromUtf8 } from "../base/bytes.ts";
-import { Sha256 } from "../base/hash.ts";
+import { collect, fromUtf8, streamFrom } from "../base/bytes.ts";
+import { Sha256, sha256Hex } from "../base/hash.ts";
 import { quoted } from "../base/safe_names.ts";
 import type { Compression } from "../model/archive_name.ts";
 import { decompress } from "./compress.ts";
@@ -57,15 +57,15 @@ export async function checkArchive(sealed: Sealed, options: CheckOptions = {}): 
       continue;
     }
     if (entry.path === layout.format) {
-      const text = fromUtf8(await collect(entry.body, 64 * 1024, layout.format), layout.format);
-      checkFormat(parse(text, layout.format), "the archive");
-      found.push(record(entry, text));
+      const body = await collect(entry.body, 64 * 1024, layout.format);
+      checkFormat(parse(body, layout.format), "the archive");
+      found.push(record(entry, body));
       continue;
     }
     if (options.look && entry.path.endsWith(".json")) {
-      const text = fromUtf8(await collect(entry.body, JSON_LIMIT, quoted(entry.path)), quoted(entry.path));
-      options.look(entry.path, parse(text, entry.path));
-      found.push(record(entry, text));
+      const body = await collect(entry.body, JSON_LIMIT, quoted(entry.path));
+      options.look(entry.path, parse(body, entry.path));
+      found.push(record(entry, body));
       continue;
     }
     const hash = new Sha256();
@@ -96,14 +96,20 @@ export async function visitEntries(
 }
 
 async function* entriesOf(sealed: Sealed): AsyncGenerator<TarEntry> {
-  const plain = await unseal(await sealed.open(), sealed.identities);
-  const seen = new Set<string>();
-  for await (const entry of unpackTar(decompress(plain, sealed.compression))) {
-    checkPath(entry.path);
-    const key = entry.path.toLowerCase(); // two names that differ in case only would overwrite each other on Windows
-    if (seen.has(key)) throw new AppError("corrupt", `the archive holds ${quoted(entry.path)} twice`);
-    seen.add(key);
-    yield entry;
+  const ciphertext = (await sealed.open()).getReader();
+  try {
+    const plain = await unseal(streamFrom(ciphertext), sealed.identities);
+    const seen = new Set<string>();
+    for await (const entry of unpackTar(decompress(plain, sealed.compression))) {
+      checkPath(entry.path);
+      const key = entry.path.toLowerCase(); // two names that differ in case only would overwrite each other on Windows
+      if (seen.has(key)) throw new AppError("corrupt", `the archive holds ${quoted(entry.path)} twice`);
+      seen.add(key);
+      yield entry;
+    }
+  } finally {
+    // The transforms let go of it by and by, or not at all; the file must be closed when its reader has left.
+    await ciphertext.cancel().catch(() => {}); // a stream that has failed says again what is being thrown already
   }
 }
 
@@ -139,13 +145,12 @@ function guarded(entry: TarEntry, expected: EntryRecord): ReadableStream<Uint8Ar
   );
 }
 
-function record(entry: TarEntry, text: string): EntryRecord {
-  const hash = new Sha256();
-  hash.update(new TextEncoder().encode(text));
-  return { path: entry.path, size: hash.size, sha256: hash.hex() };
+function record(entry: TarEntry, bytes: Uint8Array): EntryRecord {
+  return { path: entry.path, size: bytes.length, sha256: sha256Hex(bytes) };
 }
 
-function parse(text: string, path: string): unknown {
+function parse(bytes: Uint8Array, path: string): unknown {
+  const text = fromUtf8(bytes, quoted(path));
   try {
     return JSON.parse(text);
   } catch (cause) {

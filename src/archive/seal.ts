@@ -1,5 +1,16 @@
 import { Decrypter, Encrypter } from "age-encryption";
+import { concat, streamFrom } from "../base/bytes.ts";
 import { AppError } from "../base/errors.ts";
+import { newHeader, openHeader, PAYLOAD_NONCE, payloadKey, readHeader } from "./age_header.ts";
+import { decryptPayload, encryptPayload, nativeCipherWorks } from "./age_payload.ts";
+
+/** Which cipher does the payload: the runtime's, or the age library's own where that one does not work. */
+export type Engine = "native" | "library";
+
+/** The engine for this runtime. */
+export function engine(): Engine {
+  return nativeCipherWorks() ? "native" : "library";
+}
 
 /**
  * Encrypts to age recipients (`age1…`), which have been checked before (custody/recipients.ts).
@@ -8,11 +19,19 @@ import { AppError } from "../base/errors.ts";
 export async function seal(
   plain: ReadableStream<Uint8Array>,
   recipients: readonly string[],
+  by: Engine = engine(),
 ): Promise<ReadableStream<Uint8Array>> {
   if (recipients.length === 0) throw new AppError("misconfigured", "there is no recipient to seal to");
-  const encrypter = new Encrypter();
-  for (const recipient of recipients) encrypter.addRecipient(recipient);
-  return await encrypter.encrypt(plain);
+  if (by === "library") {
+    const encrypter = new Encrypter();
+    for (const recipient of recipients) encrypter.addRecipient(recipient);
+    return await encrypter.encrypt(plain);
+  }
+  const { header, fileKey } = await newHeader(recipients);
+  const nonce = crypto.getRandomValues(new Uint8Array(PAYLOAD_NONCE));
+  const payload = encryptPayload(plain, payloadKey(fileKey, nonce));
+  fileKey.fill(0);
+  return ReadableStream.from(following(concat([header, nonce]), payload));
 }
 
 /**
@@ -26,31 +45,35 @@ export async function seal(
 export async function unseal(
   sealed: ReadableStream<Uint8Array>,
   identities: readonly string[],
+  by: Engine = engine(),
 ): Promise<ReadableStream<Uint8Array>> {
-  const decrypter = new Decrypter();
-  for (const identity of identities) decrypter.addIdentity(identity);
-  let plain: ReadableStream<Uint8Array>;
   try {
-    plain = await decrypter.decrypt(sealed);
+    if (by === "library") {
+      const decrypter = new Decrypter();
+      for (const identity of identities) decrypter.addIdentity(identity);
+      return streamFrom((await decrypter.decrypt(sealed)).getReader(), damaged);
+    }
+    const reader = sealed.getReader();
+    try {
+      const { header, nonce, rest } = await readHeader(reader);
+      const key = payloadKey(await openHeader(header, identities), nonce);
+      const payload = ReadableStream.from(decryptPayload(following(rest, streamFrom(reader)), key));
+      return streamFrom(payload.getReader(), damaged);
+    } catch (error) {
+      await reader.cancel(error);
+      throw error;
+    }
   } catch (cause) {
     if (cause instanceof Error && cause.message.startsWith("no identity matched")) {
       throw new AppError("wrong-identity", "this identity does not open the archive", { cause });
     }
     throw damaged(cause);
   }
-  const reader = plain.getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      } catch (cause) {
-        throw damaged(cause);
-      }
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
+}
+
+async function* following(first: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (first.length > 0) yield first;
+  yield* rest;
 }
 
 function damaged(cause: unknown): AppError {

@@ -24,9 +24,11 @@ export async function spool(
   const path = `${folder}/${name}`;
   const partial = spoolPartial(path);
   const hash = new Sha256();
+  let begun = false;
   try {
     await files.makeFolder(folder, 0o700);
     const file = await files.create(partial, 0o600);
+    begun = true;
     try {
       for await (const bytes of ciphertext) {
         await file.write(bytes);
@@ -45,7 +47,7 @@ export async function spool(
     await files.syncFolder(folder);
   } catch (error) {
     await ciphertext.cancel(error).catch(() => {}); // locked and cancelled already when the loop itself failed
-    await removeQuietly(files, partial);
+    if (begun) await removeQuietly(files, partial); // else the name is somebody else's
     throw error;
   }
   return { path, size: hash.size, sha256: hash.hex() };

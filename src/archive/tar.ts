@@ -1,4 +1,5 @@
 import { createTarDecoder, createTarPacker } from "modern-tar";
+import { streamFrom } from "../base/bytes.ts";
 import { AppError } from "../base/errors.ts";
 
 /** Adds entries to a tar stream one after the other; back-pressure holds through `add`'s writer. */
@@ -43,13 +44,17 @@ export async function* unpackTar(tar: ReadableStream<Uint8Array>): AsyncGenerato
       if (header.type !== "file") {
         throw new AppError("corrupt", "the archive holds something that is not a regular file");
       }
-      yield { path: header.name, size: header.size, body };
+      yield { path: header.name, size: header.size, body: streamFrom(body.getReader(), damaged) };
     }
   } catch (cause) {
-    if (cause instanceof AppError) throw cause;
-    throw new AppError("corrupt", "the tar inside the archive is damaged", { cause });
+    throw damaged(cause);
   }
   if (!tail.isZero()) throw new AppError("corrupt", "the archive has bytes after the end of its tar");
+}
+
+function damaged(cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  return new AppError("corrupt", "the tar inside the archive is damaged", { cause });
 }
 
 /** A tar ends in blocks of zeros; decoders stop at the first and would not see what somebody put behind them. */
