@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { AppError, type ErrorCode } from "./errors.ts";
 import { collect } from "./bytes.ts";
 import { quoted } from "./safe_names.ts";
@@ -27,6 +28,26 @@ export const denoFiles: Files = {
       path,
       async () => newFile(await Deno.open(path, { write: true, createNew: true, mode }), path),
     ),
+
+  overwrite: (path) =>
+    attempt("overwrite", path, async () => {
+      const file = await Deno.open(path, { write: true });
+      // The runtime has no O_NOFOLLOW: what was opened must be what the name itself is.
+      const [opened, named] = [await file.stat(), await Deno.lstat(path)];
+      if (!named.isFile || opened.ino !== named.ino || opened.dev !== named.dev) {
+        file.close();
+        throw new AppError("denied", `cannot overwrite ${quoted(path)}: it is not a regular file`);
+      }
+      return newFile(file, path);
+    }),
+
+  fileSystem: async (path) => {
+    try {
+      return FILE_SYSTEMS.get((await statfs(path)).type);
+    } catch {
+      return undefined; // for a remark to people only
+    }
+  },
 
   append: (path, mode) =>
     attempt(
@@ -85,6 +106,22 @@ export const denoFiles: Files = {
 
 /** What file systems answer that know no hard links (EPERM: vfat and exfat; EMLINK never means success either). */
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EXDEV"]);
+
+/** Linux's numbers of file systems. */
+const FILE_SYSTEMS = new Map([
+  [0xef53, "ext4"],
+  [0x58465342, "xfs"],
+  [0x9123683e, "btrfs"],
+  [0x2fc12fc1, "zfs"],
+  [0xf2f52010, "f2fs"],
+  [0x01021994, "tmpfs"],
+  [0x794c7630, "overlay"],
+  [0x6969, "nfs"],
+  [0xff534d42, "cifs"],
+  [0x517b, "smb"],
+  [0x4d44, "vfat"],
+  [0x65735546, "fuse"],
+]);
 
 /** Bytes per read of a file stream: large enough that system calls do not count, small enough for memory. */
 const PIECE = 256 * 1024;
@@ -151,6 +188,7 @@ function infoOf(info: Deno.FileInfo): FileInfo {
     kind: info.isSymlink ? "link" : info.isFile ? "file" : info.isDirectory ? "directory" : "other",
     size: info.size,
     mode: Deno.build.os === "windows" || info.mode === null ? undefined : info.mode & 0o7777,
+    links: info.nlink ?? undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import { AppError, cancellation } from "./errors.ts";
 import { denoFiles } from "./deno_files.ts";
+import { harden } from "./deno_harden.ts";
 import type { Clock, Platform, RunOptions, RunResult, Terminal, World } from "./world.ts";
 
 /** The real outside. */
@@ -19,6 +20,7 @@ export function denoWorld(): World {
       Deno.addSignalListener(signal, handler);
       return () => Deno.removeSignalListener(signal, handler);
     },
+    harden,
     exit: (code) => Deno.exit(code),
   };
 }

@@ -25,15 +25,21 @@ export function printable(text: string): string {
   );
 }
 
-/** One cell of a TSV file: backslash, tab and line breaks escaped as `\\`, `\t`, `\n`, `\r`; the rest as in {@linkcode printable}. */
+/**
+ * One cell of a TSV file: backslash, tab and line breaks escaped as `\\`, `\t`, `\n`, `\r`; the rest as in
+ * {@linkcode printable}. Spreadsheets take a cell that begins with `=`, `+`, `-` or `@` for a formula, and titles are
+ * other people's words: such a cell gets an apostrophe in front, which spreadsheets do not show.
+ */
 export function tsvCell(text: string): string {
-  return printable(
+  const cell = printable(
     text.replace(/\\/g, "\\\\").replace(/\t/g, "\\t").replace(/\n/g, "\\n").replace(/\r/g, "\\r"),
   );
+  return /^[=+@-]/.test(cell) ? `'${cell}` : cell;
 }
 
 /** A value in double quotes for a message, made printable and cut to 200 characters. */
 export function quoted(text: string): string {
   const shown = printable(text);
-  return `"${shown.length > 200 ? shown.slice(0, 200) + "…" : shown}"`;
+  if (shown.length <= 200) return `"${shown}"`;
+  return `"${shown.slice(0, 200).replace(/[\ud800-\udbff]$/, "")}…"`; // not through a character of two units
 }

@@ -39,7 +39,7 @@ export function redact(text: string): string {
   return text
     .replace(/AGE-SECRET-KEY-[A-Z0-9-]+/gi, "AGE-SECRET-KEY-" + REDACTED)
     .replace(/\bops_[A-Za-z0-9+/_-]{16,}=*/g, "ops_" + REDACTED)
-    .replace(/([?&](?:sig|X-Amz-Signature|X-Goog-Signature)=)[^&\s"']+/gi, "$1" + REDACTED)
+    .replace(/((?:^|[?&\s"'])(?:sig|X-Amz-Signature|X-Goog-Signature)=)[^&\s"']+/gi, "$1" + REDACTED)
     .replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^/\s:@"']*:)[^@\s/"']+@/gi, "$1" + REDACTED + "@")
-    .replace(/\b(Bearer|Basic) [A-Za-z0-9+/._~-]{8,}=*/g, "$1 " + REDACTED);
+    .replace(/\b(Bearer|bearer|Basic) [A-Za-z0-9+/._~-]{8,}=*/g, "$1 " + REDACTED);
 }

@@ -19,6 +19,8 @@ export interface World {
   run(argv: readonly string[], options: RunOptions): Promise<RunResult>;
   /** Calls `handler` on a signal of the operating system; returns what undoes that. */
   onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void;
+  /** Keeps secrets out of core dumps, where the platform and our permissions allow; says why not otherwise. */
+  harden(): string | undefined;
   /** Ends the process at once, without any cleaning up; only for a second signal. */
   exit(code: number): never;
 }
@@ -69,6 +71,8 @@ export interface FileInfo {
   size: number;
   /** Permission bits (`0o600`); undefined on Windows. */
   mode: number | undefined;
+  /** How many names the same file has; undefined where the platform does not tell. */
+  links: number | undefined;
 }
 
 /**
@@ -85,6 +89,10 @@ export interface Files {
   create(path: string, mode: number): Promise<NewFile>;
   /** A file to append to, made when absent. */
   append(path: string, mode: number): Promise<NewFile>;
+  /** An existing file to write over in place, from its beginning; never follows a link. */
+  overwrite(path: string): Promise<NewFile>;
+  /** What kind of file system holds `path` (`ext4`, `btrfs`, …); undefined where that is not known. */
+  fileSystem(path: string): Promise<string | undefined>;
   /** Makes the folder and its parents; fine when it exists. */
   makeFolder(path: string, mode: number): Promise<void>;
   /** Names in a folder, in no particular order. */

@@ -1,6 +1,6 @@
 import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from "age-encryption";
-import { AppError } from "../base/errors.ts";
-import { fromUtf8, utf8 } from "../base/bytes.ts";
+import { AppError, isAppError } from "../base/errors.ts";
+import { utf8 } from "../base/bytes.ts";
 import { quoted } from "../base/safe_names.ts";
 import { Secret } from "../base/secret.ts";
 import type { World } from "../base/world.ts";
@@ -33,11 +33,15 @@ export function identityFile(identity: Identity, made: Date): Uint8Array<ArrayBu
  * @throws `misconfigured` with the line's number, never with its text.
  */
 export async function readIdentities(world: World, path: string): Promise<Identity[]> {
-  const bytes = await world.files.read(path, LIMIT);
-  const text = fromUtf8(bytes, quoted(path)).replace(/^\uFEFF/, "");
+  const text = await textOf(world, path);
   if (text.startsWith("age-encryption.org/") || text.startsWith("-----BEGIN AGE ENCRYPTED FILE-----")) {
     throw new AppError("misconfigured", `the key file ${quoted(path)} is itself encrypted`, {
       hint: `open it first: age -d ${path} > key.txt (on a trusted machine), and remove key.txt afterwards`,
+    });
+  }
+  if (text.includes("\0")) {
+    throw new AppError("misconfigured", `the key file ${quoted(path)} is not plain text`, {
+      hint: "Windows PowerShell writes UTF-16: save the key with an editor, as plain text",
     });
   }
   const identities: Identity[] = [];
@@ -59,4 +63,17 @@ export async function readIdentities(world: World, path: string): Promise<Identi
     });
   }
   return identities;
+}
+
+/** A key file as text, whatever is in it: an encrypted one is binary, and a comment may be in any encoding. */
+async function textOf(world: World, path: string): Promise<string> {
+  try {
+    return new TextDecoder().decode(await world.files.read(path, LIMIT));
+  } catch (cause) {
+    if (!isAppError(cause, "corrupt")) throw cause;
+    throw new AppError("misconfigured", `the key file ${quoted(path)} is too long for one`, {
+      hint: "give the file that holds the line AGE-SECRET-KEY-…, not the archive",
+      cause,
+    });
+  }
 }

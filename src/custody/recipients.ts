@@ -87,7 +87,9 @@ function checkRecipient(key: string): void {
   try {
     new Encrypter().addRecipient(key);
   } catch (cause) {
-    throw new AppError("misconfigured", `${quoted(key)} is not an age recipient (a mistyped character?)`, {
+    // What does not even begin like a public key is not shown: it may be a part of a private one.
+    const shown = /^age1/i.test(key) ? quoted(key) : "one of the recipients given";
+    throw new AppError("misconfigured", `${shown} is not an age recipient (a mistyped character?)`, {
       hint: "recipients begin with age1 and are copied whole",
       cause,
     });

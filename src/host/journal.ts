@@ -23,29 +23,28 @@ export class Journal {
   readonly #world: World;
   readonly #path: string;
   #open: Map<string, Undertaking>;
+  /** Whether the file may end in half a line, to which the next one must not be glued. */
+  #torn: boolean;
+  #writing: Promise<void> = Promise.resolve();
 
-  private constructor(world: World, path: string, open: Map<string, Undertaking>) {
+  private constructor(world: World, path: string, open: Map<string, Undertaking>, torn: boolean) {
     this.#world = world;
     this.#path = path;
     this.#open = open;
+    this.#torn = torn;
   }
 
   /** Reads the journal at `path`; the job's lock must be held. */
   static async load(world: World, path: string): Promise<Journal> {
     const open = new Map<string, Undertaking>();
-    let text = "";
-    try {
-      text = fromUtf8(await world.files.read(path, LIMIT), quoted(path));
-    } catch (error) {
-      if (!isAppError(error, "not-found")) throw error;
-    }
-    const lines = text.split("\n");
+    const bytes = await contentOf(world, path);
+    // A crash may have torn the last line, in the middle of a character too; its undertaking had not begun then.
+    const whole = bytes.subarray(0, bytes.lastIndexOf(NEWLINE) + 1);
+    const lines = fromUtf8(whole, quoted(path)).split("\n");
     for (const [index, line] of lines.entries()) {
       if (line === "") continue;
       const parsed = parse(line);
       if (!parsed) {
-        // A crash may have torn the last line; its undertaking had not begun then.
-        if (index === lines.length - 1) continue;
         throw new AppError("corrupt", `line ${index + 1} of ${quoted(path)} is damaged`, {
           hint: "remove that line; what it began is not swept then",
         });
@@ -54,7 +53,7 @@ export class Journal {
       if (step === "begin") open.set(keyOf(undertaking), undertaking);
       else open.delete(keyOf(undertaking));
     }
-    return new Journal(world, path, open);
+    return new Journal(world, path, open, whole.length < bytes.length);
   }
 
   /** What earlier runs began and never finished. */
@@ -63,28 +62,46 @@ export class Journal {
   }
 
   /** Notes, durably, that something is about to begin. */
-  async begin(undertaking: Undertaking): Promise<void> {
-    await this.#append("begin", undertaking);
-    this.#open.set(keyOf(undertaking), undertaking);
+  begin(undertaking: Undertaking): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#append("begin", undertaking);
+      this.#open.set(keyOf(undertaking), undertaking);
+    });
   }
 
   /** Notes that it is finished, or swept. */
-  async end(undertaking: Undertaking): Promise<void> {
-    await this.#append("end", undertaking);
-    this.#open.delete(keyOf(undertaking));
+  end(undertaking: Undertaking): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#append("end", undertaking);
+      this.#open.delete(keyOf(undertaking));
+    });
   }
 
   /** Rewrites the file with nothing but what is unfinished. */
-  async compact(): Promise<void> {
+  compact(): Promise<void> {
+    return this.#inTurn(() => this.#rewrite());
+  }
+
+  /** One after the other: destinations work at the same time. */
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    this.#writing = this.#writing.then(write, write);
+    return this.#writing;
+  }
+
+  async #rewrite(): Promise<void> {
     const text = this.unfinished().map((one) => this.#line("begin", one)).join("");
     await writeDurably(this.#world, this.#path, utf8(text), { mode: "replace", bits: 0o600 });
+    this.#torn = false;
   }
 
   async #append(step: Line["step"], undertaking: Undertaking): Promise<void> {
+    if (this.#torn) await this.#rewrite();
+    this.#torn = true; // until all of the line is there
     const file = await this.#world.files.append(this.#path, 0o600);
     try {
       await file.write(utf8(this.#line(step, undertaking)));
       await file.sync();
+      this.#torn = false;
     } finally {
       file.close();
     }
@@ -92,6 +109,17 @@ export class Journal {
 
   #line(step: Line["step"], undertaking: Undertaking): string {
     return JSON.stringify({ at: this.#world.clock.now().toISOString(), step, ...undertaking }) + "\n";
+  }
+}
+
+const NEWLINE = 0x0a;
+
+async function contentOf(world: World, path: string): Promise<Uint8Array> {
+  try {
+    return await world.files.read(path, LIMIT);
+  } catch (error) {
+    if (isAppError(error, "not-found")) return new Uint8Array(0);
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@ import { quoted } from "../base/safe_names.ts";
 import type { World } from "../base/world.ts";
 import { type Head, headOf, type SignedManifest } from "../archive/chain.ts";
 import { decodeManifest, MANIFEST_LIMIT, toRanges } from "../archive/manifest.ts";
+import { verify } from "../archive/signature.ts";
 
 /**
  * What a host remembers of a job between runs: the chain of entries it has signed, and which destination has
@@ -130,16 +131,26 @@ async function sequencesIn(world: World, folder: string): Promise<number[]> {
 
 const storedEntry = z.object({ manifest: z.string(), signature: z.string() });
 
+/** Checks the signature too: an entry that was damaged here would break the chain for every reader after it. */
 async function readEntry(world: World, folder: string, sequence: number): Promise<SignedManifest> {
   const path = entryPath(folder, sequence);
   const stored = await readJson(world, path, storedEntry);
   const bytes = utf8(stored.manifest);
-  const manifest = decodeManifest(bytes);
-  if (manifest.sequence !== sequence) throw new AppError("corrupt", `${quoted(path)} holds another entry`);
-  return { manifest, bytes, signature: stored.signature };
+  try {
+    const { fingerprint } = await verify(bytes, stored.signature);
+    const manifest = decodeManifest(bytes);
+    if (manifest.sequence === sequence && manifest.signer === fingerprint) {
+      return { manifest, bytes, signature: stored.signature };
+    }
+  } catch (cause) {
+    if (isAppError(cause, "corrupt")) throw damaged(path, cause);
+    throw cause;
+  }
+  throw new AppError("corrupt", `${quoted(path)} holds another entry`, { hint: RESTORE });
 }
 
-const storedReceipts = z.record(z.string(), z.array(z.tuple([z.number(), z.number()])));
+const position = z.int().positive().max(9_999_999);
+const storedReceipts = z.record(z.string(), z.array(z.tuple([position, position])));
 
 async function readReceipts(world: World, folder: string): Promise<Map<string, Set<number>>> {
   const receipts = new Map<string, Set<number>>();
@@ -157,13 +168,16 @@ async function readReceipts(world: World, folder: string): Promise<Map<string, S
 }
 
 async function readJson<T>(world: World, path: string, schema: z.ZodType<T>): Promise<T> {
-  const text = fromUtf8(await world.files.read(path, 2 * MANIFEST_LIMIT), quoted(path));
+  const bytes = await world.files.read(path, 2 * MANIFEST_LIMIT);
   try {
-    return schema.parse(JSON.parse(text));
+    return schema.parse(JSON.parse(fromUtf8(bytes, "the file")));
   } catch (cause) {
-    throw new AppError("corrupt", `${quoted(path)} is damaged`, {
-      hint: "restore the state folder from a copy",
-      cause,
-    });
+    throw damaged(path, cause);
   }
+}
+
+const RESTORE = "restore the state folder from a copy";
+
+function damaged(path: string, cause: unknown): AppError {
+  return new AppError("corrupt", `${quoted(path)} is damaged`, { hint: RESTORE, cause });
 }

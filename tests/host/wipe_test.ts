@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { denoWorld } from "../../src/base/deno_world.ts";
+import type { World } from "../../src/base/world.ts";
+import { wipe } from "../../src/host/wipe.ts";
+import { wipeLeftovers } from "../../src/jobs/wipe.ts";
+import { failure } from "../base/failure.ts";
+import { Scratch } from "../base/scratch.ts";
+
+const SECRET = "fake-secret-that-must-go";
+const signal = new AbortController().signal;
+
+/** Remembers every byte that goes over a file, and in which order things happen to it. */
+function watched(): { world: World; steps: string[]; written: Uint8Array[] } {
+  const world = denoWorld();
+  const steps: string[] = [];
+  const written: Uint8Array[] = [];
+  const files: World["files"] = {
+    ...world.files,
+    overwrite: async (path) => {
+      const file = await world.files.overwrite(path);
+      return {
+        write: async (bytes) => {
+          written.push(bytes.slice());
+          steps.push("write");
+          await file.write(bytes);
+        },
+        sync: async () => {
+          await file.sync();
+          // What lies on the disk now is noise, under the old name still.
+          assert.ok(!new TextDecoder().decode(await Deno.readFile(path)).includes(SECRET));
+          steps.push("sync");
+        },
+        close: () => file.close(),
+      };
+    },
+    rename: async (from, to) => {
+      steps.push("rename");
+      await world.files.rename(from, to);
+    },
+    remove: async (path, options) => {
+      steps.push("remove");
+      await world.files.remove(path, options);
+    },
+  };
+  return { world: { ...world, files }, steps, written };
+}
+
+Deno.test("a file is overwritten to the end of its last block, synced, renamed and removed, in this order", async () => {
+  await using scratch = await Scratch.make();
+  const path = await scratch.write("key.txt", new TextEncoder().encode(SECRET.repeat(300)));
+  const { world, steps, written } = watched();
+  const wiped = await wipe(world, path, signal);
+  assert.deepEqual(steps, ["write", "sync", "rename", "remove"]);
+  assert.equal(written.reduce((sum, bytes) => sum + bytes.length, 0), 8192);
+  assert.deepEqual({ files: wiped.files, bytes: wiped.bytes }, { files: 1, bytes: SECRET.length * 300 });
+  await assert.rejects(Deno.lstat(path), Deno.errors.NotFound);
+});
+
+Deno.test("what goes over a file is another noise for every piece", async () => {
+  await using scratch = await Scratch.make();
+  const path = await scratch.write("big", new Uint8Array(3 * 1024 * 1024));
+  const { world, written } = watched();
+  await wipe(world, path, signal);
+  assert.equal(written.length, 3);
+  for (const bytes of written) assert.ok(new Set(bytes).size > 200, "noise has nearly every byte");
+  assert.notDeepEqual(written[0], written[1]);
+});
+
+Deno.test("a folder goes with everything below it; links are removed and what they point to stays", async () => {
+  await using scratch = await Scratch.make();
+  const outside = await scratch.write("outside.txt", new TextEncoder().encode("stays"));
+  await Deno.mkdir(`${scratch.path}/restored/vaults/v1`, { recursive: true });
+  await Deno.writeTextFile(`${scratch.path}/restored/vaults/v1/vault.json`, SECRET);
+  await Deno.symlink(outside, `${scratch.path}/restored/link`);
+  const wiped = await wipe(denoWorld(), `${scratch.path}/restored`, signal);
+  assert.equal(wiped.files, 1);
+  await assert.rejects(Deno.lstat(`${scratch.path}/restored`), Deno.errors.NotFound);
+  assert.equal(await Deno.readTextFile(outside), "stays");
+});
+
+Deno.test("a file with a second name is refused before anything is touched", async () => {
+  await using scratch = await Scratch.make();
+  await Deno.mkdir(`${scratch.path}/restored`);
+  await Deno.writeTextFile(`${scratch.path}/restored/a`, SECRET);
+  await Deno.writeTextFile(`${scratch.path}/elsewhere`, "precious");
+  await Deno.link(`${scratch.path}/elsewhere`, `${scratch.path}/restored/b`);
+  await failure(wipe(denoWorld(), `${scratch.path}/restored`, signal), "denied", /second name/);
+  assert.equal(await Deno.readTextFile(`${scratch.path}/restored/a`), SECRET);
+  assert.equal(await Deno.readTextFile(`${scratch.path}/elsewhere`), "precious");
+});
+
+Deno.test("a link is never written through", async () => {
+  await using scratch = await Scratch.make();
+  await Deno.writeTextFile(`${scratch.path}/precious`, "precious");
+  await Deno.symlink(`${scratch.path}/precious`, `${scratch.path}/link`);
+  await failure(denoWorld().files.overwrite(`${scratch.path}/link`), "denied", /not a regular file/);
+  await wipe(denoWorld(), `${scratch.path}/link`, signal);
+  assert.equal(await Deno.readTextFile(`${scratch.path}/precious`), "precious");
+});
+
+Deno.test("a folder with something that vaultferry did not write needs to be asked for by force", async () => {
+  await using scratch = await Scratch.make();
+  const folder = `${scratch.path}/restored`;
+  await Deno.mkdir(`${folder}/vaults/v1/items`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/vaults/v1/items/i1.json`, SECRET);
+  await Deno.writeTextFile(`${folder}/vaults/v1/thesis.odt`, "precious");
+  await failure(wipeLeftovers(denoWorld(), folder, false, signal), "denied", /vaults\/v1\/thesis\.odt/);
+  assert.equal(await Deno.readTextFile(`${folder}/vaults/v1/items/i1.json`), SECRET);
+  await wipeLeftovers(denoWorld(), `${folder}/`, true, signal);
+  await assert.rejects(Deno.lstat(folder), Deno.errors.NotFound);
+});
+
+Deno.test("what a restore leaves is known as ours, files that were cut short too", async () => {
+  await using scratch = await Scratch.make();
+  const folder = `${scratch.path}/restored`;
+  await Deno.mkdir(`${folder}/vaults/v1/files/i1`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/vaults/v1/files/i1/f1.incomplete`, SECRET);
+  await Deno.writeTextFile(`${folder}/index.tsv`, SECRET);
+  assert.equal((await wipeLeftovers(denoWorld(), folder, false, signal)).files, 2);
+});
+
+Deno.test("roots and the current folder are never wiped, force or not", async () => {
+  for (const path of ["/", "//", "C:", "C:\\", ".", "./", ".."]) {
+    await failure(wipeLeftovers(denoWorld(), path, true, signal), "misconfigured", /never wiped/);
+  }
+});
+
+Deno.test("file systems that write to new places are told", async () => {
+  await using scratch = await Scratch.make();
+  const world = denoWorld();
+  for (const [kind, doubt] of [["btrfs", "btrfs"], ["ext4", undefined], [undefined, undefined]] as const) {
+    const path = await scratch.write("f", new Uint8Array(1));
+    const files = { ...world.files, fileSystem: () => Promise.resolve(kind) };
+    assert.equal((await wipe({ ...world, files }, path, signal)).doubt, doubt);
+  }
+});
