@@ -1,9 +1,10 @@
-import { type AppError, toAppError } from "../base/errors.ts";
+import { AppError, isAppError, toAppError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import { findConfig, loadConfig, type LoadedConfig, selectJobs } from "../config/load.ts";
 import { spoolFolder, stateFolder } from "../config/locate.ts";
 import type { Registry } from "../config/registry.ts";
 import type { JobConfig } from "../config/schema.ts";
+import { readIdentities } from "../custody/identities.ts";
 import type { JobContext } from "../jobs/context.ts";
 import { exitCodeOf, worst } from "./exit_code.ts";
 import { HumanReport } from "./report/human.ts";
@@ -42,6 +43,16 @@ export async function configFor(cli: Cli, options: CommonOptions, report: Report
   const loaded = await loadConfig(cli.world, await findConfig(cli.world, options.config), cli.registry);
   for (const message of loaded.warnings) report.emit({ event: "warning", job: "", code: "config", message });
   return loaded;
+}
+
+/** The private keys in the file that `--identity` names; its absence is a mistake, not "nothing found". */
+export async function identitiesFrom(world: World, path: string): Promise<string[]> {
+  try {
+    return (await readIdentities(world, path)).map((one) => one.secret.reveal());
+  } catch (error) {
+    if (!isAppError(error, "not-found")) throw error;
+    throw new AppError("misconfigured", error.message, { cause: error });
+  }
 }
 
 /** What a job needs, for one job of the config. */

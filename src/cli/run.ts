@@ -9,6 +9,7 @@ import { addKeys } from "./commands/keys.ts";
 import { addList } from "./commands/list.ts";
 import { addRestore } from "./commands/restore.ts";
 import { addVerify } from "./commands/verify.ts";
+import { addWipe } from "./commands/wipe.ts";
 import { EXIT, exitCodeOf } from "./exit_code.ts";
 import { printError } from "./report/report.ts";
 import { VERSION } from "./version.ts";
@@ -54,7 +55,7 @@ function program(cli: Cli): Command {
     .configureOutput({
       writeOut: (text) => terminal.out(text),
       writeErr: (text) => terminal.err(text),
-      outputError: (text, write) => write(`vaultferry: ${text}`),
+      outputError: (text, write) => write(`vaultferry: ${text.replace(/\.\n$/, "\n")}`),
       getOutHelpWidth: () => Math.min(terminal.columns, 110),
       getErrHelpWidth: () => Math.min(terminal.columns, 110),
     })
@@ -62,7 +63,9 @@ function program(cli: Cli): Command {
     .showHelpAfterError(
       'vaultferry: hint: "vaultferry --help" lists the commands, "vaultferry COMMAND --help" its options',
     );
-  for (const add of [addBackup, addList, addVerify, addRestore, addKeys, addConfig]) add(root, cli);
+  for (const add of [addBackup, addList, addVerify, addRestore, addWipe, addKeys, addConfig]) add(root, cli);
+  // What follows may hold secrets in memory; where core dumps cannot be turned off, that is no reason not to go on.
+  root.hook("preAction", () => void cli.world.harden());
   inherit(root);
   return root;
 }

@@ -60,7 +60,7 @@ export async function backup(context: JobContext): Promise<BackupResult> {
     await state.commit(entry);
     await journal.end({ what: "spool", name: archive });
     emitSealed(context, entry);
-    await deliverPending(context, state, journal, entry.manifest.sequence);
+    await deliverPending(context, state, journal, entry);
     const deliveries = await deliver(context, state, journal, entry);
     await journal.compact();
     return { archive, outcome: exported.outcome, deliveries };

@@ -2,7 +2,6 @@ import { AppError, isAppError, toAppError } from "../base/errors.ts";
 import { collect, streamOf, utf8 } from "../base/bytes.ts";
 import { digestOf, sha256Hex } from "../base/hash.ts";
 import { retry } from "../base/retry.ts";
-import { exists } from "../base/durable_file.ts";
 import type { SignedManifest } from "../archive/chain.ts";
 import { HOW_TO_OPEN } from "../archive/people.ts";
 import type { Destination, Resendable } from "../destination/contract.ts";
@@ -46,21 +45,23 @@ export async function deliver(
 }
 
 /**
- * Completes, from the spool, what earlier runs could not deliver (a NAS that was down, a crash after signing).
- * A failure is told and tried again by the next run; it never stops the backup of today.
+ * Completes, from the spool, what earlier runs could not deliver (a NAS that was down, a crash after signing), and
+ * lets go of what is at every destination. A failure is told and tried again by the next run; it never stops the
+ * backup of today, which is the entry `before`.
  */
 export async function deliverPending(
   context: JobContext,
   state: JobState,
   journal: Journal,
-  before: number,
+  before: SignedManifest,
 ): Promise<void> {
+  const waiting = new Set(await context.world.files.names(spoolOf(context)));
+  waiting.delete(before.manifest.archive.name);
+  if (waiting.size === 0) return;
   for (const sequence of state.sequences) {
-    if (sequence >= before) break;
-    if (context.job.destinations.every((one) => state.hasReceipt(one.name, sequence))) continue;
+    if (sequence >= before.manifest.sequence) break;
     const entry = await state.entry(sequence);
-    if (!await exists(context.world.files, `${spoolOf(context)}/${entry.manifest.archive.name}`)) continue;
-    await deliver(context, state, journal, entry);
+    if (waiting.has(entry.manifest.archive.name)) await deliver(context, state, journal, entry);
   }
 }
 

@@ -4,7 +4,7 @@ import type { SignedManifest } from "../archive/chain.ts";
 import { catalog, type Cataloged, pick } from "./catalog.ts";
 import type { JobContext } from "./context.ts";
 import { fetchArchive, type Fetched } from "./fetch.ts";
-import { openDestination, trustedSigners } from "./open.ts";
+import { destinationNames, openDestination, trustedSigners } from "./open.ts";
 
 /**
  * Fetches an archive from the first destination, in config order, that has a copy which verifies (or from the
@@ -17,7 +17,7 @@ export async function fetchFirst(
   choice: { archive: string; from: string | undefined },
 ): Promise<{ fetched: Fetched; entry: SignedManifest }> {
   const trusted = await trustedSigners(context);
-  const names = choice.from === undefined ? context.job.destinations.map((one) => one.name) : [choice.from];
+  const names = destinationNames(context, choice.from);
   let doubt: AppError | undefined;
   for (const name of names) {
     try {
@@ -29,7 +29,7 @@ export async function fetchFirst(
       if (entry) return { fetched: await fetchArchive(context, destination, entry), entry };
     } catch (error) {
       doubt = toAppError(error);
-      if (context.signal.aborted || doubt.code === "cancelled" || doubt.code === "misconfigured") throw doubt;
+      if (context.signal.aborted || doubt.code === "cancelled") throw doubt;
       context.emit({
         event: "warning",
         job: context.job.name,

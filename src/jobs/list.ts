@@ -1,7 +1,7 @@
 import { type AppError, toAppError } from "../base/errors.ts";
 import { catalog, type Cataloged } from "./catalog.ts";
 import type { JobContext } from "./context.ts";
-import { openDestination, trustedSigners } from "./open.ts";
+import { destinationNames, openDestination, trustedSigners } from "./open.ts";
 
 /** One archive, wherever it lies. */
 export interface Listed extends Omit<Cataloged, "size"> {
@@ -20,7 +20,7 @@ export interface Listing {
 /** The archives of a job at all its destinations, or at the one named `from`. */
 export async function list(context: JobContext, from: string | undefined): Promise<Listing> {
   const trusted = await trustedSigners(context);
-  const names = from === undefined ? context.job.destinations.map((one) => one.name) : [from];
+  const names = destinationNames(context, from);
   const archives = new Map<string, Listed>();
   const failures: Listing["failures"] = [];
   for (const name of names) {
@@ -40,7 +40,7 @@ export async function list(context: JobContext, from: string | undefined): Promi
       }
     } catch (error) {
       const known = toAppError(error);
-      if (known.code === "cancelled" || known.code === "misconfigured") throw known;
+      if (known.code === "cancelled") throw known;
       failures.push({ destination: name, error: known });
     }
   }

@@ -16,14 +16,24 @@ export function openSource(context: JobContext): Promise<Source> {
   return plugin.open(config, pluginContext(context), context.signal);
 }
 
+/**
+ * The destinations that are meant, in config order: the one named `from`, or all of the job's.
+ *
+ * @throws `misconfigured` when the job has none of that name.
+ */
+export function destinationNames({ job }: JobContext, from: string | undefined): string[] {
+  const names = job.destinations.map((one) => one.name);
+  if (from === undefined) return names;
+  if (names.includes(from)) return [from];
+  throw new AppError("misconfigured", `job "${job.name}" has no destination ${quoted(from)}`, {
+    hint: `it has: ${names.join(", ")}`,
+  });
+}
+
 /** Opens one of the job's destinations. */
 export function openDestination(context: JobContext, name: string): Promise<Destination> {
   const found = context.job.destinations.find((one) => one.name === name);
-  if (!found) {
-    throw new AppError("misconfigured", `job "${context.job.name}" has no destination ${quoted(name)}`, {
-      hint: `it has: ${context.job.destinations.map((one) => one.name).join(", ")}`,
-    });
-  }
+  if (!found) throw new AppError("misconfigured", `there is no destination ${quoted(name)}`);
   const { type, name: _, retention: __, ...config } = found;
   const plugin = context.registry.destinations.find((one) => one.type === type);
   if (!plugin) throw new AppError("misconfigured", `there is no destination of type ${quoted(type)}`);

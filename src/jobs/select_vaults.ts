@@ -14,10 +14,11 @@ export interface Selection {
   warnings: string[];
 }
 
-/** Applies `vaults: {include, exclude}`: each entry is an id or a title; no `include` means every vault. */
+/** Applies `vaults: {include, exclude, expect}`: each entry is an id or a title; no `include` means every vault. */
 export function selectVaults(vaults: readonly Vault[], wanted: JobConfig["vaults"]): Selection {
   const include = wanted?.include ?? [];
   const exclude = wanted?.exclude ?? [];
+  const expect = (wanted?.expect ?? []).filter((name) => !include.includes(name));
   const named = (names: readonly string[], vault: Vault) =>
     names.includes(vault.id) || names.includes(vault.title);
   const chosen = vaults.filter((vault) =>
@@ -28,14 +29,21 @@ export function selectVaults(vaults: readonly Vault[], wanted: JobConfig["vaults
   return {
     chosen,
     excluded: vaults.filter((vault) => !chosen.includes(vault)),
-    missing: absent(include).map((name) => ({
-      shortfall: "gap",
-      reason: "vault-not-visible",
-      vaultId: name,
-      detail: `the vault ${quoted(name)} is to be included, but this account does not show it`,
-    })),
+    missing: [
+      ...absent(include).map((name) => notVisible(name, "to be included")),
+      ...absent(expect).map((name) => notVisible(name, "expected")),
+    ],
     warnings: absent(exclude).map((name) =>
       `the vault ${quoted(name)} is to be excluded, but there is none of that name or id`
     ),
+  };
+}
+
+function notVisible(name: string, why: string): Shortfall {
+  return {
+    shortfall: "gap",
+    reason: "vault-not-visible",
+    vaultId: name,
+    detail: `the vault ${quoted(name)} is ${why}, but this account does not show it`,
   };
 }

@@ -1,8 +1,9 @@
 import { isAppError, toAppError } from "../base/errors.ts";
+import { exists } from "../base/durable_file.ts";
 import { spoolPartial } from "../archive/spool.ts";
 import type { Journal, Undertaking } from "../host/journal.ts";
 import type { JobState } from "../host/state.ts";
-import { type JobContext, spoolOf } from "./context.ts";
+import { type JobContext, spoolOf, stateOf } from "./context.ts";
 import { removeStaleFetches } from "./fetch.ts";
 import { openDestination } from "./open.ts";
 
@@ -27,7 +28,21 @@ export async function sweep(context: JobContext, journal: Journal, state: JobSta
       });
     }
   }
+  await removeTemporaries(context);
   await removeStaleFetches(context);
+}
+
+/** What `writeDurably` leaves behind when it is killed; under the job's lock nobody else is writing here. */
+const TEMPORARY = /^(journal\.jsonl|receipts\.json|\d{8,}\.json)\.[0-9a-f]{8}\.tmp$/;
+
+async function removeTemporaries(context: JobContext): Promise<void> {
+  const { files } = context.world;
+  for (const folder of [stateOf(context), `${stateOf(context)}/chain`]) {
+    if (!await exists(files, folder)) continue;
+    for (const name of await files.names(folder)) {
+      if (TEMPORARY.test(name)) await files.remove(`${folder}/${name}`);
+    }
+  }
 }
 
 async function sweepOne(context: JobContext, undertaking: Undertaking): Promise<void> {

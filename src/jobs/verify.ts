@@ -11,7 +11,8 @@ import type { Counts } from "../model/counts.ts";
 import { catalog, type Cataloged, pick } from "./catalog.ts";
 import { type JobContext, stateOf } from "./context.ts";
 import { checksumLine, readSmall } from "./deliver.ts";
-import { openDestination, trustedSigners } from "./open.ts";
+import { destinationNames, openDestination, trustedSigners } from "./open.ts";
+import { whoCanOpen } from "./who_can_open.ts";
 
 export interface VerifyOptions {
   /** One destination, or all of the job's. */
@@ -49,7 +50,7 @@ export interface Verification {
 export async function verify(context: JobContext, options: VerifyOptions): Promise<Verification> {
   const trusted = await trustedSigners(context);
   const state = await JobState.load(context.world, stateOf(context));
-  const names = options.from === undefined ? context.job.destinations.map((one) => one.name) : [options.from];
+  const names = destinationNames(context, options.from);
   const verification: Verification = { copies: [], failures: [] };
   for (const name of names) {
     try {
@@ -66,7 +67,7 @@ export async function verify(context: JobContext, options: VerifyOptions): Promi
       verification.copies.push(...await lost(state, name, cataloged, options.archive));
     } catch (error) {
       const known = toAppError(error);
-      if (context.signal.aborted || isAppError(known, "cancelled", "misconfigured", "wrong-identity")) {
+      if (context.signal.aborted || isAppError(known, "cancelled", "wrong-identity")) {
         throw known;
       }
       verification.failures.push({ destination: name, error: known });
@@ -157,6 +158,11 @@ async function checkCopy(
   const { compression } = parseArchiveName(name)!;
   const { contents } = await checkArchive({ open: hashed, compression, identities }, {
     progress: (bytes) => context.emit({ event: "progress", job: context.job.name, phase: "check", bytes }),
+  }).catch(async (error) => {
+    if (!isAppError(error, "wrong-identity")) throw error;
+    // A damaged head reads as one that was sealed to somebody else: only of the signed bytes is that true.
+    compare(await digestOf(await open()), { size, sha256 });
+    throw whoCanOpen(error, context, one.entry!.manifest.recipients);
   });
   compare({ size: hash.size, sha256: hash.hex() }, { size, sha256 });
   return contents.counts;

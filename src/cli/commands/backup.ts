@@ -46,10 +46,8 @@ function codeOf({ outcome, deliveries }: BackupResult): number {
   return worst([
     outcome === "complete" ? EXIT.ok : EXIT.gaps,
     failed.length === 0 ? EXIT.ok : failed.length < deliveries.length ? EXIT.someDestinations : EXIT.failure,
-    // A stop by hand or a wrong config says more than "every destination failed".
-    ...failed.flatMap(({ error }) =>
-      isAppError(error, "misconfigured", "cancelled") ? [exitCodeOf(error)] : []
-    ),
+    // A stop by hand says more than "every destination failed".
+    ...failed.flatMap(({ error }) => isAppError(error, "cancelled") ? [exitCodeOf(error)] : []),
   ]);
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from "@commander-js/extra-typings";
 import { toAppError } from "../../base/errors.ts";
+import { printable } from "../../base/safe_names.ts";
 import { parseRecipients } from "../../custody/recipients.ts";
 import { trustedKeys } from "../../archive/chain.ts";
 import { jsonSchema } from "../../config/schema.ts";
@@ -36,7 +37,7 @@ async function check(cli: Cli, options: CommonOptions): Promise<void> {
       one,
     ) => [one.job, one.source, String(one.recipients), one.destinations.join(", ")]);
     report.result(table(["job", "source", "recipients", "destinations"], rows, [2]));
-    report.result(`${path}: good, ${counted(jobs.length, "job")}\n`);
+    report.result(`${printable(path)}: good, ${counted(jobs.length, "job")}\n`);
     cli.exitCode = EXIT.ok;
     report.summary({ command: "config check", exitCode: EXIT.ok, path, jobs });
   } catch (error) {

@@ -54,7 +54,9 @@ async function newKey(
       await writeKey(cli, options.output, file);
       report.result(`${identity.recipient}\n`);
       cli.world.terminal.err(
-        `vaultferry: the private key is in "${options.output}": move it to a safe place that is not the backup host\n` +
+        `vaultferry: the private key is in ${
+          quoted(options.output)
+        }: move it to a safe place that is not the backup host\n` +
           'vaultferry: put the age1… line under "recipients:" of the config\n',
       );
     }

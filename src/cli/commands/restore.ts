@@ -1,18 +1,19 @@
 import type { Command } from "@commander-js/extra-typings";
 import { AppError, toAppError } from "../../base/errors.ts";
 import { exists } from "../../base/durable_file.ts";
-import { readIdentities } from "../../custody/identities.ts";
-import { knownAs, parseRecipients } from "../../custody/recipients.ts";
+import { printable, quoted } from "../../base/safe_names.ts";
 import type { JobContext } from "../../jobs/context.ts";
 import { fetchFirst } from "../../jobs/fetch_first.ts";
 import { checkTarget, restore, type Restored } from "../../jobs/restore.ts";
 import { checkFile, type FileCheck } from "../../jobs/check_file.ts";
+import { whoCanOpen } from "../../jobs/who_can_open.ts";
 import {
   type Cli,
   type CommonOptions,
   CONFIG_FLAG,
   endOf,
   forJobs,
+  identitiesFrom,
   type JobEnd,
   JSON_FLAG,
   reportFor,
@@ -62,7 +63,7 @@ export function addRestore(program: Command, cli: Cli): void {
 }
 
 async function fromJob(context: JobContext, report: Report, options: Options): Promise<JobEnd> {
-  const identities = await readIdentities(context.world, options.identity);
+  const identities = await identitiesFrom(context.world, options.identity);
   await checkTarget(context.world, options.to);
   const { fetched, entry } = await fetchFirst(context, { archive: options.archive, from: options.from });
   await using _ = fetched;
@@ -72,7 +73,7 @@ async function fromJob(context: JobContext, report: Report, options: Options): P
       job: context.job.name,
       path: fetched.path,
       to: options.to,
-      identities: identities.map((one) => one.secret.reveal()),
+      identities,
       wanted: { vaults: options.vault, items: options.item },
     });
     return done(report, restored);
@@ -93,9 +94,9 @@ async function fromFile(cli: Cli, job: string | undefined, options: Options, fil
       );
     }
     if (!await exists(cli.world.files, file)) {
-      throw new AppError("not-found", `the file "${file}" does not exist`);
+      throw new AppError("not-found", `the file ${quoted(file)} does not exist`);
     }
-    const identities = await readIdentities(cli.world, options.identity);
+    const identities = await identitiesFrom(cli.world, options.identity);
     await checkTarget(cli.world, options.to);
     report.emit({ event: "warning", job: "", ...wordsFor(await checkFile(cli.world, file)) });
     const restored = await restore({
@@ -105,7 +106,7 @@ async function fromFile(cli: Cli, job: string | undefined, options: Options, fil
       job: "",
       path: file,
       to: options.to,
-      identities: identities.map((one) => one.secret.reveal()),
+      identities,
       wanted: { vaults: options.vault, items: options.item },
     });
     end = done(report, restored);
@@ -136,8 +137,8 @@ function wordsFor(check: FileCheck): { code: string; message: string; hint: stri
 function done(report: Report, { contents, ...restored }: Restored): JobEnd {
   report.result(
     `restored ${counted(restored.items, "item")} and ${counted(restored.files, "file")} of ` +
-      `${counted(restored.vaults, "vault")} (${bytes(restored.bytes)}) to ${restored.folder}\n` +
-      `made from ${restored.archive}, backed up ${contents.time}\n`,
+      `${counted(restored.vaults, "vault")} (${bytes(restored.bytes)}) to ${printable(restored.folder)}\n` +
+      `made from ${printable(restored.archive)}, backed up ${contents.time}\n`,
   );
   if (contents.limits.length + contents.moved.length > 0) {
     report.result(
@@ -162,15 +163,4 @@ function done(report: Report, { contents, ...restored }: Restored): JobEnd {
     moved: contents.moved,
     limits: contents.limits,
   };
-}
-
-/** A wrong key is easier to replace when one knows which keys would do. */
-function whoCanOpen(error: AppError, context: JobContext, fingerprints: readonly string[]): AppError {
-  if (error.code !== "wrong-identity") return error;
-  return new AppError("wrong-identity", error.message, {
-    hint: `it opens with the key of one of: ${
-      knownAs(fingerprints, parseRecipients(context.job.recipients)).join(", ")
-    }`,
-    cause: error,
-  });
 }

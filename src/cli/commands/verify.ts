@@ -1,8 +1,8 @@
 import type { Command } from "@commander-js/extra-typings";
-import { readIdentities } from "../../custody/identities.ts";
+import { quoted } from "../../base/safe_names.ts";
 import type { JobContext } from "../../jobs/context.ts";
 import { type Verified, verify } from "../../jobs/verify.ts";
-import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
+import { type Cli, CONFIG_FLAG, forJobs, identitiesFrom, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { EXIT, worst } from "../exit_code.ts";
 import { bytes, counted, table, time } from "../report/format.ts";
 import type { Report } from "../report/report.ts";
@@ -37,7 +37,7 @@ export function addVerify(program: Command, cli: Cli): void {
 async function verifyJob(context: JobContext, report: Report, options: Options): Promise<JobEnd> {
   const identities = options.identity === undefined
     ? undefined
-    : (await readIdentities(context.world, options.identity)).map((one) => one.secret.reveal());
+    : await identitiesFrom(context.world, options.identity);
   const { copies, failures } = await verify(context, {
     from: options.from,
     archive: options.archive,
@@ -64,7 +64,7 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
     report.result(
       options.archive === "latest" || options.archive === "all"
         ? `no archive of job "${context.job.name}"\n`
-        : `no archive "${options.archive}" of job "${context.job.name}"\n`,
+        : `no archive ${quoted(options.archive)} of job "${context.job.name}"\n`,
     );
   }
   const asked = options.from === undefined ? context.job.destinations.length : 1;

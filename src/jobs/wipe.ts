@@ -1,0 +1,62 @@
+import { AppError, isAppError } from "../base/errors.ts";
+import { quoted } from "../base/safe_names.ts";
+import type { World } from "../base/world.ts";
+import { checkPath } from "../archive/layout.ts";
+import { wipe, type Wiped } from "../host/wipe.ts";
+
+/**
+ * Wipes what a restore or an export left: a folder that holds nothing but what vaultferry writes, or a single file.
+ * Anything else needs `force`, because there is no way back.
+ *
+ * @throws `denied` naming the first thing that is not ours.
+ */
+export async function wipeLeftovers(
+  world: World,
+  path: string,
+  force: boolean,
+  signal: AbortSignal,
+): Promise<Wiped> {
+  const target = path.replace(/(?<=.)[/\\]+$/, "");
+  if (/^([/\\]|[A-Za-z]:)?$/.test(target) || target === "." || target === "..") {
+    throw new AppError("misconfigured", `${quoted(path)} is never wiped`, {
+      hint: "name the folder or file itself",
+    });
+  }
+  const { kind } = await world.files.stat(target);
+  if (kind === "directory" && !force) {
+    const stranger = await firstStranger(world, target, "");
+    if (stranger !== undefined) {
+      throw new AppError(
+        "denied",
+        `${quoted(target)} holds something that vaultferry did not write: ${quoted(stranger)}`,
+        {
+          hint: 'if all of it shall go, say so with "--force"; nothing was touched',
+        },
+      );
+    }
+  }
+  return await wipe(world, target, signal);
+}
+
+/** The first path below `root` that no archive of ours can hold. */
+async function firstStranger(world: World, root: string, below: string): Promise<string | undefined> {
+  for (const name of (await world.files.names(`${root}/${below}`)).sort()) {
+    const path = below === "" ? name : `${below}/${name}`;
+    const { kind } = await world.files.stat(`${root}/${path}`);
+    if (kind === "directory") {
+      const stranger = await firstStranger(world, root, path);
+      if (stranger !== undefined) return stranger;
+    } else if (kind !== "file" || !isOurs(path.replace(/\.incomplete$/, ""))) return path;
+  }
+  return undefined;
+}
+
+function isOurs(path: string): boolean {
+  try {
+    checkPath(path);
+    return true;
+  } catch (error) {
+    if (isAppError(error, "corrupt")) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import type { Story } from "./harness.ts";
+import { filesBelow } from "./secrets.ts";
+
+/** What may lie about when a story has ended; everything else is a leftover. */
+export class Expected {
+  /** Archives that wait in the spool for a destination. */
+  spooled = 0;
+  /** Files at a destination that somebody else put there. */
+  strangers: RegExp = /$^/;
+  /** Undertakings of the journal that the next run is to sweep. */
+  unfinished = 0;
+  /** Set by stories that damage a destination on purpose. */
+  damaged = false;
+
+  check(story: Story): void {
+    const own = [...filesBelow(`${story.state}`)].map((path) => path.slice(story.state.length + 1));
+    const odd = own.filter((path) => !KEPT.test(path) && !SPOOLED.test(path));
+    assert.deepEqual(odd, [], "leftovers on the host");
+    assert.equal(own.filter((path) => SPOOLED.test(path)).length, this.spooled, "archives in the spool");
+    assert.equal(unfinishedIn(story), this.unfinished, "unfinished undertakings in the journal");
+    for (const name of story.destinations) this.#destination(story, name);
+  }
+
+  #destination(story: Story, name: string): void {
+    const root = story.at(name);
+    const found = [...filesBelow(root)].map((path) => path.slice(root.length + 1))
+      .filter((path) => !this.strangers.test(path) && !/^[a-z0-9-]+\/HOW-TO-OPEN\.txt$/.test(path));
+    assert.deepEqual(found.filter((path) => !PART.test(path)), [], `leftovers at ${name}`);
+    if (this.damaged) return;
+    const parts = Map.groupBy(found, (path) => path.replace(/\.age\..*/, ".age"));
+    for (const [archive, files] of parts) assert.equal(files.length, 4, `${archive} has all of its parts`);
+  }
+}
+
+const NAME = String.raw`[a-z0-9-]+_\d{8}T\d{6}Z_[0-9a-f]{8}\.tar\.(zst|gz)\.age`;
+const KEPT =
+  /^(signer\.(key|pub)|[a-z0-9-]+\/(lock|lock\.holder|journal\.jsonl|receipts\.json|chain\/\d{8}\.json))$/;
+const SPOOLED = new RegExp(`^[a-z0-9-]+/spool/${NAME}$`);
+const PART = new RegExp(`^[a-z0-9-]+/${NAME}(\\.sha256|\\.manifest\\.json(\\.sig)?)?$`);
+
+function unfinishedIn(story: Story): number {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`${story.state}/acme/journal.jsonl`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+  const open = new Set<string>();
+  for (const line of text.split("\n").filter((line) => line !== "")) {
+    const { at: _, step, ...undertaking } = JSON.parse(line);
+    // A run that failed leaves the next one to look for its spool file; that there is none is checked above.
+    if (undertaking.what === "spool") continue;
+    if (step === "begin") open.add(JSON.stringify(undertaking));
+    else open.delete(JSON.stringify(undertaking));
+  }
+  return open.size;
+}
