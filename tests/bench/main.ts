@@ -1,8 +1,10 @@
 /**
  * Speed and memory, measured: `deno task bench [WORD…]` runs the cases whose names contain a word (all without).
- * Every case is a whole `backup` in a process of its own, with the runtime flags that vaultferry runs with.
- * Ends with exit code 1 when a bound on memory does not hold.
+ * Every case is a whole `backup` in a process of its own, with the runtime flags that vaultferry runs with; then the
+ * chain of transforms against stock programs (chain.ts).
+ * Ends with exit code 1 when a bound does not hold.
  */
+import { benchChain } from "./chain.ts";
 import { newIdentity } from "../../src/custody/identities.ts";
 
 interface Case {
@@ -44,7 +46,8 @@ const folder = await Deno.makeTempDir({ prefix: "vaultferry-bench-" });
 let exceeded = 0;
 try {
   console.log(row(["case", "seconds", "items/s", "MiB/s", "peak MiB", "bound", ""]));
-  for (const one of CASES.filter(({ name }) => Deno.args.every((word) => name.includes(word)))) {
+  const wanted = (name: string) => Deno.args.every((word) => name.includes(word));
+  for (const one of CASES.filter(({ name }) => wanted(name))) {
     const { seconds, peak } = await measure(one);
     const mib = one.files * one.fileSize / MIB;
     const holds = peak / MIB <= one.bound;
@@ -59,6 +62,7 @@ try {
       holds ? "holds" : "EXCEEDED",
     ]));
   }
+  exceeded += await benchChain(await productFlags(), wanted);
 } finally {
   await Deno.remove(folder, { recursive: true });
 }

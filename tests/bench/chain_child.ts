@@ -1,0 +1,26 @@
+/** Packs a folder as an archive: tar → zstd → age → SHA-256 → spool, as a backup does it. Prints what it took. */
+import { denoWorld } from "../../src/base/deno_world.ts";
+import { spool } from "../../src/archive/spool.ts";
+import { ArchiveWriter } from "../../src/archive/write.ts";
+
+const [folder = "", recipient = "", target = ""] = Deno.args;
+const { files } = denoWorld();
+const start = performance.now();
+const writer = new ArchiveWriter({
+  time: new Date(),
+  compression: "zstd",
+  recipients: [recipient],
+  sink: async (ciphertext) => void await spool(files, target, "archive.age", ciphertext),
+});
+for (const part of ["items", "files/i"]) {
+  for (const name of (await files.names(`${folder}/vaults/v/${part}`)).sort()) {
+    const path = `vaults/v/${part}/${name}`;
+    const { size } = await files.stat(`${folder}/${path}`);
+    if (size < 65_536) await writer.add(path, await files.read(`${folder}/${path}`, size));
+    else await writer.addStream(path, size, await files.stream(`${folder}/${path}`));
+  }
+}
+await writer.finish();
+const seconds = (performance.now() - start) / 1000;
+const peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]) * 1024;
+console.log(JSON.stringify({ seconds, peak }));
