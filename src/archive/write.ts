@@ -17,7 +17,7 @@ export interface EntryRecord {
 
 /** What became of a body that was streamed into the archive. */
 export interface StreamedEntry extends EntryRecord {
-  /** Set when the body was not as long as declared: what was really there. */
+  /** Set when the body was not as long as declared or broke off: what was really there. */
   actual?: { size: number; sha256: string };
   /** Set when the body broke off by itself. */
   broken?: unknown;
@@ -102,7 +102,7 @@ export class ArchiveWriter {
     const differs = seen.size !== size;
     return {
       ...record,
-      ...(differs ? { actual: { size: seen.size, sha256: seen.hex() } } : {}),
+      ...(differs || broken !== undefined ? { actual: { size: seen.size, sha256: seen.hex() } } : {}),
       ...(broken === undefined ? {} : { broken }),
     };
   }

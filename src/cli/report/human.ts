@@ -9,7 +9,7 @@ import { Shortfalls } from "./shortfalls.ts";
 
 /** Told in a plain log as well; the other phases are seconds or have an event of their own. */
 const LOGGED: Partial<Record<Phase, string>> = {
-  "sign-in": "signing in to 1Password",
+  "sign-in": "opening the source",
   items: "reading items",
   files: "reading files",
   check: "checking the archive",

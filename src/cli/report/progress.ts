@@ -6,7 +6,7 @@ import { bytes, number } from "./format.ts";
 const REDRAW = 100;
 
 const LABELS: Record<Phase, string> = {
-  "sign-in": "signing in to 1Password",
+  "sign-in": "opening the source",
   items: "items",
   files: "files",
   seal: "sealing",
