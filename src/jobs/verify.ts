@@ -67,9 +67,7 @@ export async function verify(context: JobContext, options: VerifyOptions): Promi
       verification.copies.push(...await lost(state, name, cataloged, options.archive));
     } catch (error) {
       const known = toAppError(error);
-      if (context.signal.aborted || isAppError(known, "cancelled", "wrong-identity")) {
-        throw known;
-      }
+      if (context.signal.aborted || isAppError(known, "cancelled")) throw known;
       verification.failures.push({ destination: name, error: known });
     }
   }
@@ -106,7 +104,7 @@ async function verifyCopy(
     verified.opened = await checkCopy(context, destination, one, identities);
   } catch (error) {
     const problem = toAppError(error);
-    if (!isAppError(problem, "corrupt", "not-found", "unsupported")) throw problem;
+    if (!isAppError(problem, "corrupt", "not-found", "unsupported", "wrong-identity")) throw problem;
     verified.problem = problem;
   }
   return verified;

@@ -49,3 +49,29 @@ function allowed(story: Story): number {
   const items = vaults.flatMap((vault) => vault.items);
   return vaults.length * 4 + Math.ceil(items.length / 50) + story.service.requests.count("file/read") * 2 + 8;
 }
+
+story("an item that poisons its batch costs one list and one batch more, not one call an item", {
+  account: bigAccount({ vaults: 1, items: 60, files: 0 }),
+}, async (story) => {
+  const [vault] = story.service.account.vaults;
+  const undo = story.service.onRequest("items/batch", () => {
+    undo();
+    vault!.items[3]!.archive();
+  });
+  const { summary } = await story.runs(0, "backup", "--json");
+  assert.equal(summary.jobs[0].outcome, "complete");
+  assert.equal(story.service.requests.count("items/batch"), 3);
+  assert.equal(story.service.requests.count("items/overviews"), 2);
+});
+
+story("items that cannot be read at all are gaps, and do not cost a call each", {
+  account: bigAccount({ vaults: 2, items: 120, files: 0 }),
+}, async (story) => {
+  const [first] = story.service.account.vaults;
+  const [one] = first!.items;
+  story.service.faults.status("items/batch", 400, { id: one!.id, times: 2 }); // its batch, twice
+  story.service.faults.status("items/batch", 400, { after: 0, times: 7 });
+  await story.runs(3, "backup");
+  const { requests } = story.service;
+  assert.ok(requests.count("items/batch") < 20, `${requests.count("items/batch")} calls for 120 items`);
+});

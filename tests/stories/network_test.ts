@@ -131,3 +131,11 @@ function nothingPublished(story: Story): void {
   assert.deepEqual(story.stored(), []);
   assert.deepEqual(story.spooled(), []);
 }
+
+story("a captive portal's web page is no refusal: the token is kept, the backup waits", {}, async (story) => {
+  const page = { body: "<html>please sign in to our wifi</html>", headers: { "content-type": "text/html" } };
+  story.service.faults.status("auth/start", 200, page);
+  await later(story, /error: cannot reach 1Password: a web page answered in its place/);
+  story.service.faults.clear();
+  await story.runs(0, "backup");
+});

@@ -28,6 +28,13 @@ export function watchRequests(): Requests {
     try {
       const response = await original(input, { ...init, signal });
       requests.last = { ...about, status: response.status, ...retryAfter(response.headers) };
+      if (response.headers.get("content-type")?.startsWith("text/html")) {
+        // 1Password's service never does; read as its answer it would look like a refused token.
+        requests.last = {
+          ...about,
+          network: "a web page answered in its place (a captive portal or proxy?)",
+        };
+      }
       if (!response.body) {
         done();
         return response;

@@ -1,7 +1,7 @@
 import { AppError, isAppError, throwIfCancelled } from "../../../src/base/errors.ts";
 import { streamOf } from "../../../src/base/bytes.ts";
 import type { Item, ItemFile } from "../../../src/model/item.ts";
-import type { Shortfall } from "../../../src/model/shortfall.ts";
+import { isShortfall, type Shortfall } from "../../../src/model/shortfall.ts";
 import type { Account, Vault } from "../../../src/model/vault.ts";
 import type { CallEstimate, Source } from "../../../src/source/contract.ts";
 import type { Core } from "./core.ts";
@@ -11,6 +11,9 @@ import { type Listed, listItems, listVaults } from "./lists.ts";
 
 /** What `getAll` takes at once. */
 const BATCH = 50;
+
+/** Items in a row that cannot be read singly before the rest is not asked for: each costs a call of the quota. */
+const GIVE_UP_AFTER = 5;
 
 /** 1Password through the official SDK's core, signed in with a service account token. */
 export class SdkSource implements Source {
@@ -44,20 +47,8 @@ export class SdkSource implements Source {
     }
     const active = listed.filter((one) => one.overview.state !== "archived").map((one) => one.overview.id);
     const left: string[] = [];
-    for (let at = 0; at < active.length; at += BATCH) {
-      throwIfCancelled(signal);
-      const ids = active.slice(at, at + BATCH);
-      try {
-        const got = await this.#batch(vault, ids, signal);
-        for (const item of got.values()) yield* withLimits(item);
-        left.push(...ids.filter((id) => !got.has(id)));
-      } catch (error) {
-        // One item that was archived meanwhile fails its whole batch, so the rest of it is not lost yet.
-        if (isAppError(error, "quota", "cancelled", "transient")) throw error;
-        left.push(...ids);
-      }
-    }
-    if (left.length > 0) yield* this.#oneByOne(vault, left, signal);
+    yield* this.#inBatches(vault, active, left, signal);
+    if (left.length > 0) yield* this.#again(vault, left, signal);
   }
 
   async open(item: Item, file: ItemFile, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
@@ -136,12 +127,30 @@ export class SdkSource implements Source {
     return items;
   }
 
-  /** Items that their batch did not give: listed again once, then asked for singly. */
-  async *#oneByOne(
+  /** Items in batches; the ids of those that their batch did not give are put into `left`. */
+  async *#inBatches(
     vault: Vault,
     ids: readonly string[],
+    left: string[],
     signal: AbortSignal,
   ): AsyncGenerator<Item | Shortfall> {
+    for (let at = 0; at < ids.length; at += BATCH) {
+      throwIfCancelled(signal);
+      const batch = ids.slice(at, at + BATCH);
+      try {
+        const got = await this.#batch(vault, batch, signal);
+        for (const item of got.values()) yield* withLimits(item);
+        left.push(...batch.filter((id) => !got.has(id)));
+      } catch (error) {
+        // One item that was archived meanwhile fails its whole batch, so the rest of it is not lost yet.
+        if (isAppError(error, "quota", "cancelled", "transient")) throw error;
+        left.push(...batch);
+      }
+    }
+  }
+
+  /** Items that their batch did not give: listed again once; what is still active is asked for again, at last singly. */
+  async *#again(vault: Vault, ids: readonly string[], signal: AbortSignal): AsyncGenerator<Item | Shortfall> {
     let now: Map<string, Listed>;
     try {
       now = new Map((await listItems(this.core, vault.id, signal)).map((one) => [one.overview.id, one]));
@@ -150,17 +159,29 @@ export class SdkSource implements Source {
       yield { ...removed, expected: ids.length, seen: 0 };
       return;
     }
+    const active: string[] = [];
     for (const id of ids) {
-      throwIfCancelled(signal);
       const listed = now.get(id);
-      if (!listed) {
-        yield moved(vault.id, id, "deleted-meanwhile");
-      } else if (listed.overview.state === "archived") {
+      if (!listed) yield moved(vault.id, id, "deleted-meanwhile");
+      else if (listed.overview.state === "archived") {
         yield fromOverview(vault.id, listed.overview, listed.raw);
         yield moved(vault.id, id, "archived-meanwhile");
-      } else {
-        yield* await this.#single(vault, id, signal);
-      }
+      } else active.push(id);
+    }
+    const left: string[] = [];
+    yield* this.#inBatches(vault, active, left, signal);
+    let failures = 0;
+    for (const id of left) {
+      throwIfCancelled(signal);
+      const found = failures < GIVE_UP_AFTER ? await this.#single(vault, id, signal) : [
+        unreadable(
+          vault.id,
+          id,
+          `not asked for singly after ${failures} others in a row could not be read`,
+        ),
+      ];
+      failures = found.some(isShortfallOfItem) ? failures + 1 : 0;
+      yield* found;
     }
   }
 
@@ -173,7 +194,7 @@ export class SdkSource implements Source {
       if (isAppError(error, "quota", "cancelled", "transient")) throw error;
       why = isAppError(error) ? error.message : "the SDK's answer has an unknown shape";
     }
-    return [{ shortfall: "gap", reason: "unreadable-item", vaultId: vault.id, itemId: id, detail: why }];
+    return [unreadable(vault.id, id, why)];
   }
 
   /** The shortfall for a vault that is gone, confirmed by listing the vaults again; throws `error` when it is not. */
@@ -207,6 +228,14 @@ function moved(
     itemId,
     detail: `the item was ${what} while the backup was made`,
   };
+}
+
+function unreadable(vaultId: string, itemId: string, detail: string): Shortfall {
+  return { shortfall: "gap", reason: "unreadable-item", vaultId, itemId, detail };
+}
+
+function isShortfallOfItem(found: Item | Shortfall): boolean {
+  return isShortfall(found) && found.reason === "unreadable-item";
 }
 
 function tooLarge(size: number): AppError {

@@ -114,7 +114,7 @@ async function fromFile(cli: Cli, job: string | undefined, options: Options, fil
     end = endOf(toAppError(error), report);
   }
   cli.exitCode = end.exitCode;
-  report.summary({ command: "restore", ...end });
+  report.summary({ command: "restore", exitCode: end.exitCode, jobs: [end] });
 }
 
 /** Without a config nobody has said which host may be trusted, so either way a person must look. */

@@ -52,14 +52,20 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     });
   }
-  if (copies.length > 0) report.result(table(HEAD, copies.map(row), [3, 4]));
-  const bad = copies.filter((one) => one.problem !== undefined);
+  const bad = copies.filter((one) => one.problem !== undefined && !closed(one));
+  const shut = copies.filter(closed);
+  for (const { archive, destination, problem } of shut) {
+    report.emit({
+      event: "warning",
+      job: context.job.name,
+      code: "wrong-identity",
+      message: `${archive} at "${destination}": ${problem!.message}`,
+      ...(problem!.hint === undefined ? {} : { hint: problem!.hint }),
+    });
+  }
   if (copies.length > 0) {
-    report.result(
-      bad.length === 0
-        ? `${counted(copies.length, "copy", "copies")} checked, all good\n`
-        : `${counted(bad.length, "copy", "copies")} of ${copies.length} must not be relied on\n`,
-    );
+    report.result(table(HEAD, copies.map(row), [3, 4]));
+    report.result(verdict(copies.length, bad.length, shut.length));
   } else if (failures.length === 0) {
     report.result(
       options.archive === "latest" || options.archive === "all"
@@ -71,6 +77,7 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
   return {
     exitCode: worst([
       bad.length > 0 ? EXIT.integrity : EXIT.ok,
+      shut.length > 0 ? EXIT.wrongIdentity : EXIT.ok,
       copies.length === 0 && failures.length === 0 ? EXIT.nothingFound : EXIT.ok,
       failures.length === 0 ? EXIT.ok : failures.length < asked ? EXIT.someDestinations : EXIT.failure,
     ]),
@@ -81,6 +88,19 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
       message: error.message,
     })),
   };
+}
+
+/** Whole, signed and in its place, but not opened: the identity at hand is not among its recipients. */
+function closed(one: Verified): boolean {
+  return one.problem?.code === "wrong-identity";
+}
+
+function verdict(all: number, bad: number, shut: number): string {
+  if (bad > 0) return `${counted(bad, "copy", "copies")} of ${all} must not be relied on\n`;
+  if (shut > 0) {
+    return `${counted(shut, "copy", "copies")} of ${all} could not be opened with this identity\n`;
+  }
+  return `${counted(all, "copy", "copies")} checked, all good\n`;
 }
 
 const HEAD = ["destination", "archive", "time", "no.", "size", "result"];
@@ -106,7 +126,7 @@ function forPrograms(one: Verified) {
     destination: one.destination,
     archive: one.archive,
     time: one.time.toISOString(),
-    result: one.problem ? "bad" : "good",
+    result: closed(one) ? "not-opened" : one.problem ? "bad" : "good",
     ...(one.problem ? { problem: { code: one.problem.code, message: one.problem.message } } : {}),
     ...(one.size === undefined ? {} : { size: one.size }),
     ...(one.sequence === undefined ? {} : { sequence: one.sequence, outcome: one.outcome }),

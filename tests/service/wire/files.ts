@@ -13,7 +13,9 @@ const TAG_BYTES = 16;
  */
 export function generatedContent(seed: string, size: number): Bytes {
   const cipher = createCipheriv("aes-256-ctr", sha256("content", seed), new Uint8Array(16));
-  return new Uint8Array(cipher.update(new Uint8Array(size)));
+  const content = new Uint8Array(cipher.update(new Uint8Array(size)));
+  cipher.final(); // lets go of the cipher
+  return content;
 }
 
 /**
