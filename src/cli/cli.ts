@@ -1,10 +1,9 @@
 import { AppError, isAppError, toAppError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
-import { findConfig, loadConfig, type LoadedConfig, selectJobs } from "../config/load.ts";
+import type { LoadedConfig } from "../config/load.ts";
 import { spoolFolder, stateFolder } from "../config/locate.ts";
 import type { Registry } from "../config/registry.ts";
 import type { JobConfig } from "../config/schema.ts";
-import { readIdentities } from "../custody/identities.ts";
 import type { JobContext } from "../jobs/context.ts";
 import { exitCodeOf, worst } from "./exit_code.ts";
 import { HumanReport } from "./report/human.ts";
@@ -15,7 +14,8 @@ import { VERSION } from "./version.ts";
 /** What every command gets. */
 export interface Cli {
   world: World;
-  registry: Registry;
+  /** Loaded when a command needs it: the plugins' schemas take longer than a help text. */
+  registry(): Promise<Registry>;
   /** Aborted by SIGINT and SIGTERM. */
   signal: AbortSignal;
   /** The exit code of the command that ran. */
@@ -40,13 +40,16 @@ export function reportFor(cli: Cli, options: CommonOptions): Report {
 
 /** Finds and reads the config; its warnings go to the report. */
 export async function configFor(cli: Cli, options: CommonOptions, report: Report): Promise<LoadedConfig> {
-  const loaded = await loadConfig(cli.world, await findConfig(cli.world, options.config), cli.registry);
+  const { findConfig, loadConfig } = await import("../config/load.ts");
+  const path = await findConfig(cli.world, options.config);
+  const loaded = await loadConfig(cli.world, path, await cli.registry());
   for (const message of loaded.warnings) report.emit({ event: "warning", job: "", code: "config", message });
   return loaded;
 }
 
 /** The private keys in the file that `--identity` names; its absence is a mistake, not "nothing found". */
 export async function identitiesFrom(world: World, path: string): Promise<string[]> {
+  const { readIdentities } = await import("../custody/identities.ts");
   try {
     return (await readIdentities(world, path)).map((one) => one.secret.reveal());
   } catch (error) {
@@ -56,11 +59,16 @@ export async function identitiesFrom(world: World, path: string): Promise<string
 }
 
 /** What a job needs, for one job of the config. */
-export function contextFor(cli: Cli, { config }: LoadedConfig, job: JobConfig, report: Report): JobContext {
+export async function contextFor(
+  cli: Cli,
+  { config }: LoadedConfig,
+  job: JobConfig,
+  report: Report,
+): Promise<JobContext> {
   const state = stateFolder(cli.world, config);
   return {
     world: cli.world,
-    registry: cli.registry,
+    registry: await cli.registry(),
     job,
     signers: config.signers ?? [],
     state,
@@ -91,10 +99,11 @@ export async function forJobs(
   const ends: JobEnd[] = [];
   try {
     const loaded = await configFor(cli, options, report);
+    const { selectJobs } = await import("../config/load.ts");
     for (const job of selectJobs(loaded.config, which.job, which.all)) {
       ends.push({
         job: job.name,
-        ...await runJob(contextFor(cli, loaded, job, report), report, which.command, action),
+        ...await runJob(await contextFor(cli, loaded, job, report), report, which.command, action),
       });
       if (cli.signal.aborted) break;
     }

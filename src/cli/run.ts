@@ -18,7 +18,11 @@ import { VERSION } from "./version.ts";
  * Runs one command line and returns its exit code; never exits by itself (but for a second signal, which means
  * "at once").
  */
-export async function run(args: readonly string[], world: World, registry: Registry): Promise<number> {
+export async function run(
+  args: readonly string[],
+  world: World,
+  registry: () => Promise<Registry>,
+): Promise<number> {
   const stop = new AbortController();
   let interrupted: number | undefined;
   const onSignal = (name: "SIGINT" | "SIGTERM", code: number) =>

@@ -6,7 +6,11 @@ import { synthetic } from "./synthetic_source.ts";
 
 const world = denoWorld();
 const start = performance.now();
-const code = await run(Deno.args, world, { ...registry, sources: [...registry.sources, synthetic] });
+const code = await run(
+  Deno.args,
+  world,
+  () => Promise.resolve({ ...registry, sources: [...registry.sources, synthetic] }),
+);
 const seconds = (performance.now() - start) / 1000;
 console.log(JSON.stringify({ code, seconds, peak: peakMemory() }));
 Deno.exit(0);

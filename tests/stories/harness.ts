@@ -202,7 +202,7 @@ export class Story {
     const code = await run(
       needsNone ? args : [...args, "--config", this.configPath],
       this.world(printed),
-      this.registry,
+      () => Promise.resolve(this.registry),
     );
     return this.judge(args, { code, ...printed });
   }

@@ -76,7 +76,9 @@ function general(failure: Failure): AppError | undefined {
   }
   if (network !== undefined) {
     return error("transient", `cannot reach 1Password: ${network}`, {
-      hint: "check the network, a proxy or firewall, and https://status.1password.com",
+      hint: /certificate|UnknownIssuer/i.test(network)
+        ? "an authority of your own must be in the system's store, or name its file in the environment: DENO_CERT=/path/ca.pem"
+        : "check the network, a proxy or firewall, and https://status.1password.com",
     });
   }
   if (status !== undefined && (status >= 500 || status === 408)) {

@@ -1,8 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { isAppError } from "../../base/errors.ts";
-import { backup, type BackupResult } from "../../jobs/backup.ts";
+import type { BackupResult } from "../../jobs/backup.ts";
 import type { JobContext } from "../../jobs/context.ts";
-import { planBackup } from "../../jobs/plan.ts";
 import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { EXIT, exitCodeOf, worst } from "../exit_code.ts";
 import { counted, number, table } from "../report/format.ts";
@@ -37,6 +36,7 @@ async function realRun(context: JobContext, report: Report): Promise<JobEnd> {
       message: "retention: is configured, but this version does not prune yet: every archive is kept",
     });
   }
+  const { backup } = await import("../../jobs/backup.ts");
   const result = await backup(context);
   return { exitCode: codeOf(result), ...summaryOf(result) };
 }
@@ -64,6 +64,7 @@ function summaryOf({ archive, outcome, deliveries }: BackupResult) {
 }
 
 async function dryRun(context: JobContext, report: Report): Promise<JobEnd> {
+  const { planBackup } = await import("../../jobs/plan.ts");
   const plan = await planBackup(context);
   const rows = plan.vaults.map(({ vault, included }) => [
     vault.id,

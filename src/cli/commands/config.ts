@@ -1,9 +1,6 @@
 import type { Command } from "@commander-js/extra-typings";
 import { toAppError } from "../../base/errors.ts";
 import { printable } from "../../base/safe_names.ts";
-import { parseRecipients } from "../../custody/recipients.ts";
-import { trustedKeys } from "../../archive/chain.ts";
-import { jsonSchema } from "../../config/schema.ts";
 import { type Cli, type CommonOptions, CONFIG_FLAG, configFor, endOf, JSON_FLAG, reportFor } from "../cli.ts";
 import { EXIT } from "../exit_code.ts";
 import { counted, table } from "../report/format.ts";
@@ -17,8 +14,9 @@ export function addConfig(program: Command, cli: Cli): void {
     .action((options) => check(cli, options));
   config.command("schema")
     .description("print the JSON Schema of the config, for editors")
-    .action(() => {
-      cli.world.terminal.out(JSON.stringify(jsonSchema(cli.registry), undefined, 2) + "\n");
+    .action(async () => {
+      const { jsonSchema } = await import("../../config/schema.ts");
+      cli.world.terminal.out(JSON.stringify(jsonSchema(await cli.registry()), undefined, 2) + "\n");
     });
 }
 
@@ -26,6 +24,8 @@ async function check(cli: Cli, options: CommonOptions): Promise<void> {
   const report = reportFor(cli, options);
   try {
     const { path, config } = await configFor(cli, options, report);
+    const { trustedKeys } = await import("../../archive/chain.ts");
+    const { parseRecipients } = await import("../../custody/recipients.ts");
     trustedKeys(config.signers ?? []);
     const jobs = Object.values(config.jobs).map((job) => ({
       job: job.name,

@@ -4,8 +4,6 @@ import { writeDurably } from "../../base/durable_file.ts";
 import { fromUtf8 } from "../../base/bytes.ts";
 import { quoted } from "../../base/safe_names.ts";
 import { isAppError } from "../../base/errors.ts";
-import { identityFile, newIdentity } from "../../custody/identities.ts";
-import { hostSigner } from "../../custody/signer.ts";
 import { stateFolder } from "../../config/locate.ts";
 import { type Cli, type CommonOptions, CONFIG_FLAG, configFor, endOf, JSON_FLAG, reportFor } from "../cli.ts";
 import { EXIT } from "../exit_code.ts";
@@ -39,6 +37,7 @@ async function newKey(
 ): Promise<void> {
   const report = reportFor(cli, options);
   try {
+    const { identityFile, newIdentity } = await import("../../custody/identities.ts");
     const identity = await newIdentity(options.postQuantum ?? false);
     const file = identityFile(identity, cli.world.clock.now());
     if (options.output === "-") {
@@ -93,6 +92,7 @@ async function signer(cli: Cli, options: CommonOptions): Promise<void> {
   const report = reportFor(cli, options);
   try {
     const { config } = await configFor(cli, options, report);
+    const { hostSigner } = await import("../../custody/signer.ts");
     const { key } = await hostSigner(cli.world, stateFolder(cli.world, config));
     report.result(`${key.text} vaultferry@${cli.world.platform.hostname()}\n`);
     cli.exitCode = EXIT.ok;

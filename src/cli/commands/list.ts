@@ -1,6 +1,6 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { JobContext } from "../../jobs/context.ts";
-import { list, type Listed } from "../../jobs/list.ts";
+import type { Listed } from "../../jobs/list.ts";
 import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { EXIT, worst } from "../exit_code.ts";
 import { bytes, number, table, time } from "../report/format.ts";
@@ -24,6 +24,7 @@ export function addList(program: Command, cli: Cli): void {
 }
 
 async function listJob(context: JobContext, report: Report, from: string | undefined): Promise<JobEnd> {
+  const { list } = await import("../../jobs/list.ts");
   const { archives, failures } = await list(context, from);
   for (const { destination, error } of failures) {
     report.emit({

@@ -3,10 +3,8 @@ import { AppError, toAppError } from "../../base/errors.ts";
 import { exists } from "../../base/durable_file.ts";
 import { printable, quoted } from "../../base/safe_names.ts";
 import type { JobContext } from "../../jobs/context.ts";
-import { fetchFirst } from "../../jobs/fetch_first.ts";
-import { checkTarget, restore, type Restored } from "../../jobs/restore.ts";
-import { checkFile, type FileCheck } from "../../jobs/check_file.ts";
-import { whoCanOpen } from "../../jobs/who_can_open.ts";
+import type { Restored } from "../../jobs/restore.ts";
+import type { FileCheck } from "../../jobs/check_file.ts";
 import {
   type Cli,
   type CommonOptions,
@@ -64,6 +62,8 @@ export function addRestore(program: Command, cli: Cli): void {
 
 async function fromJob(context: JobContext, report: Report, options: Options): Promise<JobEnd> {
   const identities = await identitiesFrom(context.world, options.identity);
+  const { checkTarget, restore } = await import("../../jobs/restore.ts");
+  const { fetchFirst } = await import("../../jobs/fetch_first.ts");
   await checkTarget(context.world, options.to);
   const { fetched, entry } = await fetchFirst(context, { archive: options.archive, from: options.from });
   await using _ = fetched;
@@ -78,6 +78,7 @@ async function fromJob(context: JobContext, report: Report, options: Options): P
     });
     return done(report, restored);
   } catch (error) {
+    const { whoCanOpen } = await import("../../jobs/who_can_open.ts");
     throw whoCanOpen(toAppError(error), context, entry.manifest.recipients);
   }
 }
@@ -97,6 +98,8 @@ async function fromFile(cli: Cli, job: string | undefined, options: Options, fil
       throw new AppError("not-found", `the file ${quoted(file)} does not exist`);
     }
     const identities = await identitiesFrom(cli.world, options.identity);
+    const { checkTarget, restore } = await import("../../jobs/restore.ts");
+    const { checkFile } = await import("../../jobs/check_file.ts");
     await checkTarget(cli.world, options.to);
     report.emit({ event: "warning", job: "", ...wordsFor(await checkFile(cli.world, file)) });
     const restored = await restore({

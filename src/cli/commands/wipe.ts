@@ -1,6 +1,5 @@
 import type { Command } from "@commander-js/extra-typings";
 import { toAppError } from "../../base/errors.ts";
-import { wipeLeftovers } from "../../jobs/wipe.ts";
 import { type Cli, type CommonOptions, endOf, JSON_FLAG, reportFor } from "../cli.ts";
 import { EXIT } from "../exit_code.ts";
 import { bytes, counted } from "../report/format.ts";
@@ -30,6 +29,7 @@ async function run(
 ): Promise<void> {
   const report = reportFor(cli, options);
   try {
+    const { wipeLeftovers } = await import("../../jobs/wipe.ts");
     const wiped = await wipeLeftovers(cli.world, path, options.force ?? false, cli.signal);
     report.result(`wiped ${counted(wiped.files, "file")}, ${bytes(wiped.bytes)}\n`);
     if (wiped.doubt !== undefined) {

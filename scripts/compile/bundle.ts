@@ -1,0 +1,112 @@
+import * as esbuild from "esbuild";
+import { Buffer } from "node:buffer";
+import { builtinModules } from "node:module";
+import { basename, dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { findWorkers, workerUrls } from "./workers.ts";
+
+export interface Bundle {
+  main: string;
+  /** Modules that only a worker starts; the compiler does not find them by itself. */
+  workers: string[];
+  /** Files that are read at run time. */
+  data: string[];
+}
+
+/** Makes plain JavaScript of the program and its packages: a few small files, each loaded when it is needed. */
+export async function bundle(root: string, folder: string): Promise<Bundle> {
+  const workers = await findWorkers(root, ["src", "plugins"]);
+  const data: string[] = [];
+  const named = (path: string) => ({ in: path, out: basename(path).replace(/\.ts$/, "") });
+  try {
+    await esbuild.build({
+      absWorkingDir: root,
+      entryPoints: [join(root, "main.ts"), ...workers].map(named),
+      outdir: folder,
+      outExtension: { ".js": ".mjs" },
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: "esnext",
+      minify: true,
+      keepNames: true,
+      legalComments: "none",
+      banner: { js: COMMONJS },
+      plugins: [nodeBuiltins(), workerUrls(), englishOnly(), sdkCore(folder, data)],
+      logLevel: "warning",
+      tsconfigRaw: "{}",
+    });
+  } finally {
+    await esbuild.stop();
+  }
+  await normaliseTimes(folder);
+  const inBundle = (path: string) => join(folder, `${named(path).out}.mjs`);
+  return { main: inBundle("main.ts"), workers: workers.map(inBundle), data };
+}
+
+/** What packages in CommonJS expect to find. */
+const COMMONJS = [
+  'import{createRequire as __cr}from"node:module"',
+  'import{fileURLToPath as __fp}from"node:url"',
+  'import{dirname as __dn}from"node:path"',
+  "const require=__cr(import.meta.url),__filename=__fp(import.meta.url),__dirname=__dn(__filename);",
+].join(";");
+
+/** Deno knows node's own modules only as `node:…`. */
+function nodeBuiltins(): esbuild.Plugin {
+  const known = new Set(builtinModules);
+  return {
+    name: "node-builtins",
+    setup(build) {
+      build.onResolve(
+        { filter: /^[a-z_/0-9]+$/ },
+        ({ path }) => known.has(path) ? { path: `node:${path}`, external: true } : undefined,
+      );
+    },
+  };
+}
+
+/** zod brings its messages in 50 languages, of which the program speaks one. */
+function englishOnly(): esbuild.Plugin {
+  return {
+    name: "english-only",
+    setup(build) {
+      build.onLoad({ filter: /zod[/\\]v4[/\\]locales[/\\]index\.js$/ }, () => ({
+        contents: 'export { default as en } from "./en.js";',
+        loader: "js",
+      }));
+    },
+  };
+}
+
+/** 1Password's core reads its WebAssembly from a file beside it; here that file is compressed. */
+function sdkCore(folder: string, data: string[]): esbuild.Plugin {
+  return {
+    name: "sdk-core",
+    setup(build) {
+      build.onLoad({ filter: /sdk-core[/\\]nodejs[/\\]core\.js$/ }, async ({ path }) => {
+        const text = await Deno.readTextFile(path);
+        const reading = /require\('fs'\)\.readFileSync\(\w+\)/;
+        if (!reading.test(text) || !text.includes("core_bg.wasm")) {
+          throw new Error("@1password/sdk-core loads its WebAssembly in another way than before");
+        }
+        const wasm = Buffer.from(await Deno.readFile(join(dirname(path), "core_bg.wasm")));
+        const file = join(folder, "core_bg.wasm.gz");
+        await Deno.mkdir(folder, { recursive: true });
+        await Deno.writeFile(file, gzipSync(wasm, { level: 9 }));
+        data.push(file);
+        const contents = text.replaceAll("core_bg.wasm", "core_bg.wasm.gz")
+          .replace(reading, "require('zlib').gunzipSync($&)");
+        return { contents, loader: "js" };
+      });
+    },
+  };
+}
+
+/** The compiler stores times of modification: without this, the same source would give other bytes. */
+async function normaliseTimes(folder: string): Promise<void> {
+  const always = new Date(Date.UTC(2020, 0, 1));
+  for await (const { name } of Deno.readDir(folder)) await Deno.utime(join(folder, name), always, always);
+  await Deno.utime(folder, always, always);
+}
