@@ -3,6 +3,7 @@ import type { JobContext } from "../../jobs/context.ts";
 import type { Listed } from "../../jobs/list.ts";
 import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { EXIT, worst } from "../exit_code.ts";
+import { tellFailures } from "../failures.ts";
 import { bytes, number, table, time } from "../report/format.ts";
 import type { Report } from "../report/report.ts";
 
@@ -26,29 +27,16 @@ export function addList(program: Command, cli: Cli): void {
 async function listJob(context: JobContext, report: Report, from: string | undefined): Promise<JobEnd> {
   const { list } = await import("../../jobs/list.ts");
   const { archives, failures } = await list(context, from);
-  for (const { destination, error } of failures) {
-    report.emit({
-      event: "warning",
-      job: context.job.name,
-      code: error.code,
-      message: `"${destination}" cannot be listed: ${error.message}`,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
-  }
+  const failed = tellFailures(context, report, failures, "listed", from);
   if (archives.length > 0) report.result(table(HEAD, archives.map(row), [2, 3, 4, 5]));
   else if (failures.length === 0) report.result(`no archive of job "${context.job.name}"\n`);
-  const asked = from === undefined ? context.job.destinations.length : 1;
   return {
     exitCode: worst([
       archives.length === 0 && failures.length === 0 ? EXIT.nothingFound : EXIT.ok,
-      failures.length === 0 ? EXIT.ok : failures.length < asked ? EXIT.someDestinations : EXIT.failure,
+      failed.exitCode,
     ]),
     archives: archives.map(forPrograms),
-    failures: failures.map(({ destination, error }) => ({
-      destination,
-      code: error.code,
-      message: error.message,
-    })),
+    failures: failed.summary,
   };
 }
 

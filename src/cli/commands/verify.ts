@@ -4,6 +4,7 @@ import type { JobContext } from "../../jobs/context.ts";
 import type { Verified } from "../../jobs/verify.ts";
 import { type Cli, CONFIG_FLAG, forJobs, identitiesFrom, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { EXIT, worst } from "../exit_code.ts";
+import { tellFailures } from "../failures.ts";
 import { bytes, counted, table, time } from "../report/format.ts";
 import type { Report } from "../report/report.ts";
 
@@ -44,15 +45,7 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
     archive: options.archive,
     identities,
   });
-  for (const { destination, error } of failures) {
-    report.emit({
-      event: "warning",
-      job: context.job.name,
-      code: error.code,
-      message: `"${destination}" cannot be checked: ${error.message}`,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
-  }
+  const failed = tellFailures(context, report, failures, "checked", options.from);
   const bad = copies.filter((one) => one.problem !== undefined && !closed(one));
   const shut = copies.filter(closed);
   for (const { archive, destination, problem } of shut) {
@@ -74,20 +67,15 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
         : `no archive ${quoted(options.archive)} of job "${context.job.name}"\n`,
     );
   }
-  const asked = options.from === undefined ? context.job.destinations.length : 1;
   return {
     exitCode: worst([
       bad.length > 0 ? EXIT.integrity : EXIT.ok,
       shut.length > 0 ? EXIT.wrongIdentity : EXIT.ok,
       copies.length === 0 && failures.length === 0 ? EXIT.nothingFound : EXIT.ok,
-      failures.length === 0 ? EXIT.ok : failures.length < asked ? EXIT.someDestinations : EXIT.failure,
+      failed.exitCode,
     ]),
     copies: copies.map(forPrograms),
-    failures: failures.map(({ destination, error }) => ({
-      destination,
-      code: error.code,
-      message: error.message,
-    })),
+    failures: failed.summary,
   };
 }
 
