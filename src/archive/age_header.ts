@@ -1,4 +1,4 @@
-import { Decrypter, Encrypter, type Recipient } from "age-encryption";
+import { Decrypter, Encrypter, identityToRecipient, type Recipient } from "age-encryption";
 import { hkdfSync } from "node:crypto";
 import { AppError } from "../base/errors.ts";
 import { concat, utf8 } from "../base/bytes.ts";
@@ -39,9 +39,24 @@ class FileKeyListener implements Recipient {
 
 /** The file key of a header; the library checks the header's MAC. Throws the library's errors. */
 export async function openHeader(header: Uint8Array, identities: readonly string[]): Promise<Uint8Array> {
+  return await withIdentities(identities, (decrypter) => decrypter.decryptHeader(header));
+}
+
+/**
+ * Runs `action` with a decrypter that knows the identities. The library begins to derive each one's public half when
+ * it is added, and does not wait for it where it is not needed; this does, so that nothing is left running.
+ */
+export async function withIdentities<T>(
+  identities: readonly string[],
+  action: (decrypter: Decrypter) => Promise<T>,
+): Promise<T> {
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity);
-  return await decrypter.decryptHeader(header);
+  try {
+    return await action(decrypter);
+  } finally {
+    await Promise.all(identities.map((identity) => identityToRecipient(identity)));
+  }
 }
 
 /** The payload's key: HKDF-SHA-256 of the file key with the nonce as salt. */

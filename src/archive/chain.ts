@@ -52,14 +52,15 @@ export async function openEntry(
   trusted: readonly SignerKey[],
 ): Promise<SignedManifest> {
   const key = await verify(bytes, signature);
-  const manifest = decodeManifest(bytes);
-  if (manifest.signer !== key.fingerprint) {
-    throw new AppError("corrupt", "the manifest names another signer than the one that signed it");
-  }
   if (!trusted.some((one) => one.fingerprint === key.fingerprint)) {
     throw new AppError("untrusted", `signed by ${key.fingerprint}, which is not a trusted signer`, {
       hint: `if that is one of your backup hosts, add its key to "signers:" in the config: ${key.text}`,
     });
+  }
+  // Only now: a stranger's words are not worth reading.
+  const manifest = decodeManifest(bytes);
+  if (manifest.signer !== key.fingerprint) {
+    throw new AppError("corrupt", "the manifest names another signer than the one that signed it");
   }
   return { manifest, bytes, signature };
 }

@@ -28,8 +28,12 @@ export interface Contents {
   gaps: Shortfall[];
 }
 
-/** An archive of a million items has an inner manifest of about 200 MB; a larger one is refused. */
-export const CONTENTS_LIMIT = 512 * 1024 * 1024;
+/**
+ * The largest inner manifest that is read: so much, and so much more for each entry met before it. The record of an
+ * entry or of a shortfall has about 250 bytes.
+ */
+export const CONTENTS_BASE = 64 * 1024 * 1024;
+export const CONTENTS_PER_ENTRY = 2048;
 
 const count = z.number().int().nonnegative();
 
@@ -46,6 +50,7 @@ const shortfall = z.looseObject({
 const schema = z.looseObject({
   format: z.literal(FORMAT),
   job: z.string(),
+  time: z.iso.datetime(),
   entries: z.array(z.object({ path: z.string(), size: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
   counts: z.looseObject({ vaults: count, items: count, files: count }),
   doorLimits: z.array(z.looseObject({ reason: z.string(), detail: z.string() })),

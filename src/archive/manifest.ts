@@ -2,6 +2,7 @@ import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import { sha256Hex } from "../base/hash.ts";
+import { quoted } from "../base/safe_names.ts";
 import { JOB_NAME, parseArchiveName } from "../model/archive_name.ts";
 import { FORMAT } from "./layout.ts";
 
@@ -65,7 +66,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const where = parsed.error.issues[0]?.path.join(".") ?? "";
-    throw new AppError("corrupt", `the manifest is damaged at "${where}"`, { cause: parsed.error });
+    throw new AppError("corrupt", `the manifest is damaged at ${quoted(where)}`, { cause: parsed.error });
   }
   const name = parseArchiveName(parsed.data.archive.name);
   if (!name || name.job !== parsed.data.job) {

@@ -4,7 +4,7 @@ import { Sha256, sha256Hex } from "../base/hash.ts";
 import { quoted } from "../base/safe_names.ts";
 import type { Compression } from "../model/archive_name.ts";
 import { decompress } from "./compress.ts";
-import { type Contents, CONTENTS_LIMIT, decodeContents } from "./contents.ts";
+import { type Contents, CONTENTS_BASE, CONTENTS_PER_ENTRY, decodeContents } from "./contents.ts";
 import { checkPath, layout } from "./layout.ts";
 import { checkFormat } from "./manifest.ts";
 import { unseal } from "./seal.ts";
@@ -46,6 +46,7 @@ const JSON_LIMIT = 64 * 1024 * 1024;
 export async function checkArchive(sealed: Sealed, options: CheckOptions = {}): Promise<Checked> {
   const found: EntryRecord[] = [];
   let contents: Contents | undefined;
+  let own: EntryRecord | undefined;
   let bytes = 0;
   for await (const entry of entriesOf(sealed)) {
     if (contents) throw new AppError("corrupt", "the archive goes on after its inner manifest");
@@ -53,7 +54,10 @@ export async function checkArchive(sealed: Sealed, options: CheckOptions = {}): 
       throw new AppError("corrupt", `the archive does not begin with ${quoted(layout.format)}`);
     }
     if (entry.path === layout.manifest) {
-      contents = decodeContents(await collect(entry.body, CONTENTS_LIMIT, "the inner manifest"));
+      const limit = CONTENTS_BASE + found.length * CONTENTS_PER_ENTRY;
+      const body = await collect(entry.body, limit, "the inner manifest");
+      contents = decodeContents(body);
+      own = record(entry, body);
       continue;
     }
     if (entry.path === layout.format) {
@@ -76,7 +80,8 @@ export async function checkArchive(sealed: Sealed, options: CheckOptions = {}): 
     found.push({ path: entry.path, size: hash.size, sha256: hash.hex() });
   }
   if (!contents) throw new AppError("corrupt", "the archive ends before its inner manifest");
-  return { contents, entries: compare(found, contents.entries) };
+  const entries = compare(found, contents.entries);
+  return { contents, entries: entries.set(layout.manifest, own!) };
 }
 
 /**
@@ -88,11 +93,14 @@ export async function visitEntries(
   checked: Checked,
   visit: (entry: TarEntry) => Promise<void>,
 ): Promise<void> {
+  const left = new Set(checked.entries.keys());
   for await (const entry of entriesOf(sealed)) {
     const expected = checked.entries.get(entry.path);
-    if (!expected && entry.path !== layout.manifest) throw changed(entry.path);
-    await visit({ ...entry, body: expected ? guarded(entry, expected) : entry.body });
+    if (!expected || !left.delete(entry.path)) throw changed(entry.path);
+    await visit({ ...entry, body: guarded(entry, expected) });
   }
+  const [missing] = left;
+  if (missing !== undefined) throw changed(missing);
 }
 
 async function* entriesOf(sealed: Sealed): AsyncGenerator<TarEntry> {

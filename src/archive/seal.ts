@@ -1,7 +1,14 @@
-import { Decrypter, Encrypter } from "age-encryption";
+import { Encrypter } from "age-encryption";
 import { concat, streamFrom } from "../base/bytes.ts";
 import { AppError } from "../base/errors.ts";
-import { newHeader, openHeader, PAYLOAD_NONCE, payloadKey, readHeader } from "./age_header.ts";
+import {
+  newHeader,
+  openHeader,
+  PAYLOAD_NONCE,
+  payloadKey,
+  readHeader,
+  withIdentities,
+} from "./age_header.ts";
 import { decryptPayload, encryptPayload, nativeCipherWorks } from "./age_payload.ts";
 
 /** Which cipher does the payload: the runtime's, or the age library's own where that one does not work. */
@@ -49,9 +56,8 @@ export async function unseal(
 ): Promise<ReadableStream<Uint8Array>> {
   try {
     if (by === "library") {
-      const decrypter = new Decrypter();
-      for (const identity of identities) decrypter.addIdentity(identity);
-      return streamFrom((await decrypter.decrypt(sealed)).getReader(), damaged);
+      const plain = await withIdentities(identities, (decrypter) => decrypter.decrypt(sealed));
+      return streamFrom(plain.getReader(), damaged);
     }
     const reader = sealed.getReader();
     try {

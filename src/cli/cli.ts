@@ -20,6 +20,8 @@ export interface Cli {
   signal: AbortSignal;
   /** The exit code of the command that ran. */
   exitCode: number;
+  /** The exit code of the signal that stopped the command. */
+  stopped: number | undefined;
 }
 
 /** Options that most commands share. */
@@ -30,7 +32,7 @@ export interface CommonOptions {
 
 export const CONFIG_FLAG = [
   "--config <file>",
-  'the config file (default: see "vaultferry help config")',
+  'the config file (default: see "vaultferry --help")',
 ] as const;
 export const JSON_FLAG = ["--json", "one JSON object a line on standard output, for programs"] as const;
 
@@ -110,7 +112,7 @@ export async function forJobs(
   } catch (error) {
     ends.push(endOf(toAppError(error), report));
   }
-  cli.exitCode = worst(ends.map((end) => end.exitCode));
+  cli.exitCode = cli.stopped ?? worst(ends.map((end) => end.exitCode));
   report.summary({ command: which.command, exitCode: cli.exitCode, jobs: ends });
 }
 

@@ -24,23 +24,22 @@ export async function run(
   registry: () => Promise<Registry>,
 ): Promise<number> {
   const stop = new AbortController();
-  let interrupted: number | undefined;
+  const cli: Cli = { world, registry, signal: stop.signal, exitCode: EXIT.ok, stopped: undefined };
   const onSignal = (name: "SIGINT" | "SIGTERM", code: number) =>
     world.onSignal(name, () => {
-      if (interrupted !== undefined) world.exit(code);
-      interrupted = code;
+      if (cli.stopped !== undefined) world.exit(code);
+      cli.stopped = code;
       stop.abort(new AppError("cancelled", `stopped by ${name}`));
     });
   const undo = [onSignal("SIGINT", EXIT.interrupted), onSignal("SIGTERM", EXIT.terminated)];
-  const cli: Cli = { world, registry, signal: stop.signal, exitCode: EXIT.ok };
   try {
     await program(cli).parseAsync(args, { from: "user" });
-    return interrupted ?? cli.exitCode;
+    return cli.stopped ?? cli.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     const known = toAppError(error);
     printError(world, known);
-    return interrupted ?? exitCodeOf(known);
+    return cli.stopped ?? exitCodeOf(known);
   } finally {
     for (const one of undo) one();
   }

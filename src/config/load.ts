@@ -32,7 +32,8 @@ export async function findConfig(world: World, explicit?: string): Promise<strin
   const places = placesOf(world);
   for (const place of places) if (await exists(world, place)) return place;
   throw new AppError("misconfigured", `no config: looked for ${places.map(quoted).join(" and ")}`, {
-    hint: "write one there (the README has an example), or name one with --config or VAULTFERRY_CONFIG",
+    hint: "write one there (the README has an example), or name one with --config or VAULTFERRY_CONFIG; " +
+      '"vaultferry restore --file ARCHIVE" opens an archive without any',
   });
 }
 
@@ -70,7 +71,7 @@ export function selectJobs(config: Config, name: string | undefined, all: boolea
   }
   if (jobs.length > 1) {
     throw new AppError("misconfigured", `the config has several jobs: ${known}`, {
-      hint: "name one of them, or give --all",
+      hint: 'name one of them; "backup" also takes --all',
     });
   }
   return jobs;

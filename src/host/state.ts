@@ -42,7 +42,20 @@ export class JobState {
     const sequences = await sequencesIn(world, `${folder}/chain`);
     const last = sequences.at(-1);
     const head = last === undefined ? undefined : headOf(await readEntry(world, folder, last));
-    return new JobState(world, folder, sequences, head, await readReceipts(world, folder));
+    const receipts = await readReceipts(world, folder);
+    let highest = 0;
+    for (const sequences of receipts.values()) for (const one of sequences) highest = Math.max(highest, one);
+    if (highest > (head?.sequence ?? 0)) {
+      // A sequence number used twice would pass for delivered, and its archive would be let go of unsent.
+      throw new AppError(
+        "corrupt",
+        `the state in ${quoted(folder)} has lost its newest entries: receipts go up to ${highest}`,
+        {
+          hint: "restore the whole state folder from a copy, or move it away: a new one begins a new chain",
+        },
+      );
+    }
+    return new JobState(world, folder, sequences, head, receipts);
   }
 
   /** The newest entry signed here. */

@@ -8,6 +8,7 @@ import { parseRecipients, type Recipient } from "../custody/recipients.ts";
 import { Journal } from "../host/journal.ts";
 import { lockJob } from "../host/lock.ts";
 import { JobState } from "../host/state.ts";
+import type { Signer } from "../archive/signature.ts";
 import { formatArchiveName } from "../model/archive_name.ts";
 import type { Outcome } from "../model/counts.ts";
 import { type JobContext, spoolOf, stateOf } from "./context.ts";
@@ -23,6 +24,8 @@ export interface BackupResult {
   outcome: Outcome;
   /** By destination, in config order. */
   deliveries: Delivered[];
+  /** Earlier archives that are still not everywhere. */
+  late: Delivered[];
 }
 
 /**
@@ -41,6 +44,7 @@ export async function backup(context: JobContext): Promise<BackupResult> {
     const signer = await signerOf(context);
     const journal = await Journal.load(world, `${folder}/journal.jsonl`);
     const state = await JobState.load(world, folder);
+    await checkSigner(state, signer);
     await sweep(context, journal, state);
     const time = new Date(Math.floor(world.clock.now().getTime() / 1000) * 1000);
     const archive = formatArchiveName({
@@ -60,13 +64,24 @@ export async function backup(context: JobContext): Promise<BackupResult> {
     await state.commit(entry);
     await journal.end({ what: "spool", name: archive });
     emitSealed(context, entry);
-    await deliverPending(context, state, journal, entry);
     const deliveries = await deliver(context, state, journal, entry);
+    const late = await deliverPending(context, state, journal, entry);
     await journal.compact();
-    return { archive, outcome: exported.outcome, deliveries };
+    return { archive, outcome: exported.outcome, deliveries, late };
   } finally {
     lock.release();
   }
+}
+
+/** A chain is one key's word: another key must not go on with it as if nothing had happened. */
+async function checkSigner(state: JobState, signer: Signer): Promise<void> {
+  if (!state.head) return;
+  const { manifest } = await state.entry(state.head.sequence);
+  if (manifest.signer === signer.key.fingerprint) return;
+  throw new AppError("untrusted", "the signing key of this host is not the one that began this job's chain", {
+    hint:
+      "restore signer.key from a copy of the state folder, or move the job's folder in it away to begin a new chain",
+  });
 }
 
 async function exportToSpool(context: JobContext, archive: string, recipients: Recipient[], time: Date) {

@@ -112,6 +112,22 @@ export function latestOf(cataloged: readonly Cataloged[]): Cataloged | undefined
   return [...heads.values()].sort((a, b) => timeOf(a) - timeOf(b)).at(-1);
 }
 
+/**
+ * Archives that are newer than `picked` and cannot be used: damaged, unsigned, or with nothing but their manifest
+ * left. Whoever asked for the latest must hear of them; an older one is not what was meant.
+ */
+export function newerInDoubt(cataloged: readonly Cataloged[], picked: Cataloged): Cataloged[] {
+  return cataloged.filter((one) =>
+    one.time > picked.time && (one.problem !== undefined || one.size === undefined)
+  );
+}
+
+/** Why an archive that is listed cannot be used. */
+export function doubtOf(one: Cataloged): AppError | undefined {
+  if (one.problem) return one.problem;
+  return one.size === undefined ? new AppError("corrupt", "missing: only its manifest is there") : undefined;
+}
+
 function timeOf(one: Cataloged): number {
   return Date.parse(one.entry!.manifest.time);
 }

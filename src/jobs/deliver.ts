@@ -46,23 +46,38 @@ export async function deliver(
 
 /**
  * Completes, from the spool, what earlier runs could not deliver (a NAS that was down, a crash after signing), and
- * lets go of what is at every destination. A failure is told and tried again by the next run; it never stops the
- * backup of today, which is the entry `before`.
+ * lets go of what is at every destination. A failure is told, returned, and tried again by the next run. Called when
+ * the backup of today, the entry `before`, is out of the house.
  */
 export async function deliverPending(
   context: JobContext,
   state: JobState,
   journal: Journal,
   before: SignedManifest,
-): Promise<void> {
+): Promise<Delivered[]> {
   const waiting = new Set(await context.world.files.names(spoolOf(context)));
   waiting.delete(before.manifest.archive.name);
-  if (waiting.size === 0) return;
-  for (const sequence of state.sequences) {
+  const late: Delivered[] = [];
+  for (const sequence of waiting.size === 0 ? [] : state.sequences) {
     if (sequence >= before.manifest.sequence) break;
-    const entry = await state.entry(sequence);
-    if (waiting.has(entry.manifest.archive.name)) await deliver(context, state, journal, entry);
+    try {
+      const entry = await state.entry(sequence);
+      if (!waiting.has(entry.manifest.archive.name)) continue;
+      late.push(...await deliver(context, state, journal, entry));
+    } catch (error) {
+      const known = toAppError(error);
+      if (context.signal.aborted) throw known;
+      context.emit({
+        event: "warning",
+        job: context.job.name,
+        code: known.code,
+        message: `entry ${sequence} could not be delivered late: ${known.message}`,
+        ...(known.hint === undefined ? {} : { hint: known.hint }),
+      });
+      late.push({ destination: "", error: known });
+    }
   }
+  return late.filter((one) => one.error !== undefined);
 }
 
 /** Returns what went wrong, having told it; throws nothing. */

@@ -17,7 +17,7 @@ export async function exportItems(run: ExportRun, vaults: readonly Vault[]): Pro
   let failure: AppError | undefined;
   for (const vault of vaults) {
     throwIfCancelled(run.context.signal);
-    await run.addVault(vault);
+    if (!await run.addVault(vault)) continue;
     if (unreachable >= GIVE_UP_AFTER && failure) {
       unreadable(run, vault, failure);
       continue;

@@ -40,9 +40,21 @@ export class ExportRun {
     if (account) await this.writer.add(layout.account, json(account));
   }
 
-  async addVault(vault: Vault): Promise<void> {
-    await this.writer.add(layout.vault(vault.id), json(vault));
+  /** False when the source gave this id before (or one that differs in case only): the second is a gap. */
+  async addVault(vault: Vault): Promise<boolean> {
+    const path = layout.vault(vault.id);
+    if (!this.claim(path)) {
+      this.lacks({
+        shortfall: "gap",
+        reason: "unreadable-vault",
+        vaultId: vault.id,
+        detail: "the source gave this id twice; only the first was kept",
+      });
+      return false;
+    }
+    await this.writer.add(path, json(vault));
     this.counts.vaults++;
+    return true;
   }
 
   async addItem(vault: Vault, item: Item): Promise<void> {

@@ -30,7 +30,11 @@ export async function fetchArchive(
     await files.remove(folder, { recursive: true });
   };
   try {
-    const body = await destination.get(`${context.job.name}/${name}`, undefined, context.signal);
+    const key = `${context.job.name}/${name}`;
+    const stored = await destination.stat(key, context.signal);
+    // Looked at first: what is larger than it was signed must not fill this disk.
+    if (stored.size !== size) throw damaged(name, destination.name);
+    const body = await destination.get(key, { start: 0, end: size }, context.signal);
     const spooled = await spool(
       files,
       folder,
@@ -40,15 +44,19 @@ export async function fetchArchive(
         context.emit({ event: "progress", job: context.job.name, phase: "fetch", bytes, totalBytes: size }),
     );
     if (spooled.size !== size || spooled.sha256 !== sha256) {
-      throw new AppError("corrupt", `the copy of "${name}" at "${destination.name}" is damaged`, {
-        hint: 'try another destination with "--from"',
-      });
+      throw damaged(name, destination.name);
     }
     return { ...spooled, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;
   }
+}
+
+function damaged(name: string, destination: string): AppError {
+  return new AppError("corrupt", `the copy of "${name}" at "${destination}" is damaged`, {
+    hint: 'try another destination with "--from", or an older backup with "--archive"',
+  });
 }
 
 /** Removes copies that a killed restore left behind. */

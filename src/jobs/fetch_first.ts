@@ -1,7 +1,7 @@
 import { AppError, toAppError } from "../base/errors.ts";
 import { quoted } from "../base/safe_names.ts";
 import type { SignedManifest } from "../archive/chain.ts";
-import { catalog, type Cataloged, pick } from "./catalog.ts";
+import { catalog, type Cataloged, doubtOf, newerInDoubt, pick } from "./catalog.ts";
 import type { JobContext } from "./context.ts";
 import { fetchArchive, type Fetched } from "./fetch.ts";
 import { destinationNames, openDestination, trustedSigners } from "./open.ts";
@@ -25,7 +25,7 @@ export async function fetchFirst(
       await using _ = destination;
       context.emit({ event: "phase", job: context.job.name, phase: "fetch", destination: name });
       const cataloged = await catalog(context, destination, trusted);
-      const entry = entryOf(cataloged, choice.archive);
+      const entry = entryOf(context, name, cataloged, choice.archive);
       if (entry) return { fetched: await fetchArchive(context, destination, entry), entry };
     } catch (error) {
       doubt = toAppError(error);
@@ -50,9 +50,25 @@ export async function fetchFirst(
 }
 
 /** The signed entry of the archive that was asked for; undefined when it is not there at all. */
-function entryOf(cataloged: readonly Cataloged[], wanted: string): SignedManifest | undefined {
+function entryOf(
+  context: JobContext,
+  destination: string,
+  cataloged: readonly Cataloged[],
+  wanted: string,
+): SignedManifest | undefined {
   const picked = pick(cataloged, wanted);
-  if (picked?.entry) return picked.entry;
+  if (picked?.entry) {
+    for (const one of wanted === "latest" ? newerInDoubt(cataloged, picked) : []) {
+      context.emit({
+        event: "warning",
+        job: context.job.name,
+        code: "newer-in-doubt",
+        message: `a newer backup at "${destination}" cannot be used: ${one.name}: ${doubtOf(one)!.message}`,
+        hint: `taking ${picked.name} instead`,
+      });
+    }
+    return picked.entry;
+  }
   // Something is there, but nothing that may be trusted: its own words are better than "not found".
   const problem = picked?.problem ?? (wanted === "latest" ? cataloged.at(-1)?.problem : undefined);
   if (problem) throw problem;

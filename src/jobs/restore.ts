@@ -70,14 +70,14 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     await publish(world, partial, to);
     return { archive, folder: to, ...extraction.counts, contents: checked.contents };
   } catch (error) {
-    await world.files.remove(partial, { recursive: true });
+    // The first error is the one to tell, whatever becomes of the tidying.
+    await world.files.remove(partial, { recursive: true }).catch(() => {});
     throw toAppError(error);
   }
 }
 
 /** Throws before any work when the target cannot be made. */
-export async function checkTarget(world: World, to: string): Promise<void> {
-  const { files } = world;
+export async function checkTarget({ files }: Pick<World, "files">, to: string): Promise<void> {
   try {
     if ((await files.stat(to)).kind !== "directory") {
       throw new AppError("already-exists", `${quoted(to)} exists and is not a folder`, {
@@ -111,14 +111,13 @@ async function makeNewFolder({ files }: World, path: string): Promise<void> {
 
 /** An empty folder that stood there already makes room; anything else by now is somebody else's. */
 async function publish({ files }: World, partial: string, to: string): Promise<void> {
+  await checkTarget({ files }, to);
   try {
     await files.remove(to);
   } catch (error) {
     if (!isAppError(error, "not-found")) throw error;
   }
   await files.rename(partial, to);
-  const slash = Math.max(to.lastIndexOf("/"), to.lastIndexOf("\\"));
-  await files.syncFolder(slash > 0 ? to.slice(0, slash) : slash === 0 ? "/" : ".");
 }
 
 /** Ends the reading of a long file soon after a signal. */

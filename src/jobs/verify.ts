@@ -8,7 +8,7 @@ import type { Destination } from "../destination/contract.ts";
 import { JobState } from "../host/state.ts";
 import { archiveParts, parseArchiveName } from "../model/archive_name.ts";
 import type { Counts } from "../model/counts.ts";
-import { catalog, type Cataloged, pick } from "./catalog.ts";
+import { catalog, type Cataloged, doubtOf, newerInDoubt, pick } from "./catalog.ts";
 import { type JobContext, stateOf } from "./context.ts";
 import { checksumLine, readSmall } from "./deliver.ts";
 import { destinationNames, openDestination, trustedSigners } from "./open.ts";
@@ -59,7 +59,7 @@ export async function verify(context: JobContext, options: VerifyOptions): Promi
       const cataloged = await catalog(context, destination, trusted);
       const broken = brokenLinks(cataloged);
       for (const one of wanted(cataloged, options.archive)) {
-        const problem = one.problem ?? broken.get(one.name);
+        const problem = doubtOf(one) ?? broken.get(one.name);
         verification.copies.push(
           await verifyCopy(context, destination, { ...one, problem }, options.identities),
         );
@@ -77,7 +77,7 @@ export async function verify(context: JobContext, options: VerifyOptions): Promi
 function wanted(cataloged: readonly Cataloged[], archive: string): readonly Cataloged[] {
   if (archive === "all") return cataloged;
   const picked = pick(cataloged, archive);
-  if (picked) return [picked];
+  if (picked) return archive === "latest" ? [picked, ...newerInDoubt(cataloged, picked)] : [picked];
   // "latest" when nothing can be trusted: the newest one tells why.
   return archive === "latest" ? cataloged.slice(-1) : [];
 }
@@ -117,8 +117,7 @@ async function checkCopy(
   identities: readonly string[] | undefined,
 ): Promise<Counts | undefined> {
   const { name, size, sha256 } = one.entry!.manifest.archive;
-  if (one.size === undefined) throw new AppError("not-found", "missing: only its manifest is there");
-  if (one.size !== size) {
+  if (one.size !== undefined && one.size !== size) {
     throw new AppError(
       "corrupt",
       `${one.size < size ? "truncated" : "too long"}: ${one.size} of ${size} bytes`,

@@ -5,10 +5,10 @@ import { checkPath } from "../archive/layout.ts";
 import { wipe, type Wiped } from "../host/wipe.ts";
 
 /**
- * Wipes what a restore or an export left: a folder that holds nothing but what vaultferry writes, or a single file.
- * Anything else needs `force`, because there is no way back.
+ * Wipes what a restore left: a folder that holds vaults and nothing but what vaultferry writes. Anything else, a
+ * single file too (a key is one slip of a finger away), needs `force`, because there is no way back.
  *
- * @throws `denied` naming the first thing that is not ours.
+ * @throws `denied` naming the first thing that is not ours; `unsupported` when the target is a link.
  */
 export async function wipeLeftovers(
   world: World,
@@ -23,7 +23,40 @@ export async function wipeLeftovers(
     });
   }
   const { kind } = await world.files.stat(target);
+  if (kind === "link") {
+    throw new AppError(
+      "unsupported",
+      `${quoted(target)} is a link: wiping it would leave what it points to`,
+      {
+        hint: `name the folder or file itself: ${await world.files.realPath(target)}`,
+      },
+    );
+  }
+  const real = await world.files.realPath(target);
+  if (/^([/\\]|[A-Za-z]:[/\\]?)$/.test(real) || real === await world.files.realPath(".")) {
+    throw new AppError("misconfigured", `${quoted(path)} is never wiped`, {
+      hint: "name the folder or file itself",
+    });
+  }
+  if (kind !== "directory" && !force) {
+    throw new AppError(
+      "denied",
+      `${quoted(target)} is a single file, which vaultferry cannot know to be its own`,
+      {
+        hint: 'if it shall go, say so with "--force"; nothing was touched',
+      },
+    );
+  }
   if (kind === "directory" && !force) {
+    if (!(await world.files.names(target)).includes("vaults")) {
+      throw new AppError(
+        "denied",
+        `${quoted(target)} does not look like something that vaultferry restored`,
+        {
+          hint: 'if all of it shall go, say so with "--force"; nothing was touched',
+        },
+      );
+    }
     const stranger = await firstStranger(world, target, "");
     if (stranger !== undefined) {
       throw new AppError(

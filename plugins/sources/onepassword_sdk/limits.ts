@@ -7,7 +7,7 @@ export const DOOR_LIMITS: DoorLimit[] = [
     reason: "personal-vaults",
     detail:
       "a service account never sees Personal, Private or Employee vaults, nor the Shared vault an account begins " +
-      "with; their owners can export them (source onepassword-cli or onepux)",
+      "with; their owners can export them to a 1PUX file (source onepux)",
   },
   {
     reason: "passkeys",
@@ -15,7 +15,7 @@ export const DOOR_LIMITS: DoorLimit[] = [
   },
   {
     reason: "password-history",
-    detail: "the SDK does not show earlier passwords; the sources onepassword-cli and onepux do",
+    detail: "the SDK does not show earlier passwords; a 1PUX file (source onepux) has them",
   },
   {
     reason: "form-details",
@@ -40,7 +40,7 @@ export function limitsOf(item: Item): Shortfall[] {
       reason: "unsupported-field",
       detail:
         `the SDK gives no value for ${unsupported} field${unsupported === 1 ? "" : "s"} of this item; ` +
-        "the sources onepassword-cli and onepux do",
+        "a 1PUX file (source onepux) has it",
     });
   }
   if (item.category === "Unsupported") {
@@ -61,6 +61,6 @@ export function archivedLimit(vaultId: string, itemId: string): Shortfall {
     reason: "archived-contents",
     vaultId,
     itemId,
-    detail: "the SDK lists archived items but does not read them; the sources onepassword-cli and onepux do",
+    detail: "the SDK lists archived items but does not read them; a 1PUX file (source onepux) has them",
   };
 }

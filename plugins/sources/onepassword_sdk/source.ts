@@ -160,9 +160,12 @@ export class SdkSource implements Source {
       return;
     }
     const active: string[] = [];
+    // What a short list leaves out has not been deleted: only a whole one may say so.
+    const whole = ids.every((id) => now.has(id)) || await this.#isWhole(vault, now, signal);
     for (const id of ids) {
       const listed = now.get(id);
-      if (!listed) yield moved(vault.id, id, "deleted-meanwhile");
+      if (!listed && !whole) active.push(id);
+      else if (!listed) yield moved(vault.id, id, "deleted-meanwhile");
       else if (listed.overview.state === "archived") {
         yield fromOverview(vault.id, listed.overview, listed.raw);
         yield moved(vault.id, id, "archived-meanwhile");
@@ -183,6 +186,13 @@ export class SdkSource implements Source {
       failures = found.some(isShortfallOfItem) ? failures + 1 : 0;
       yield* found;
     }
+  }
+
+  /** Whether a list has as many active items as the service counts at this moment. */
+  async #isWhole(vault: Vault, listed: ReadonlyMap<string, Listed>, signal: AbortSignal): Promise<boolean> {
+    const count = (await this.vaults(signal)).find((one) => one.id === vault.id)?.activeItemCount;
+    const seen = [...listed.values()].filter((one) => one.overview.state !== "archived").length;
+    return count === undefined || seen >= count;
   }
 
   async #single(vault: Vault, id: string, signal: AbortSignal): Promise<(Item | Shortfall)[]> {

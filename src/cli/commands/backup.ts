@@ -41,20 +41,22 @@ async function realRun(context: JobContext, report: Report): Promise<JobEnd> {
   return { exitCode: codeOf(result), ...summaryOf(result) };
 }
 
-function codeOf({ outcome, deliveries }: BackupResult): number {
+function codeOf({ outcome, deliveries, late }: BackupResult): number {
   const failed = deliveries.filter((one) => one.error !== undefined);
   return worst([
     outcome === "complete" ? EXIT.ok : EXIT.gaps,
     failed.length === 0 ? EXIT.ok : failed.length < deliveries.length ? EXIT.someDestinations : EXIT.failure,
+    late.length > 0 ? EXIT.someDestinations : EXIT.ok,
     // A stop by hand says more than "every destination failed".
     ...failed.flatMap(({ error }) => isAppError(error, "cancelled") ? [exitCodeOf(error)] : []),
   ]);
 }
 
-function summaryOf({ archive, outcome, deliveries }: BackupResult) {
+function summaryOf({ archive, outcome, deliveries, late }: BackupResult) {
   return {
     archive,
     outcome,
+    late: late.length,
     destinations: deliveries.map(({ destination, error }) => ({
       destination,
       state: error ? "failed" : "read-back",

@@ -51,7 +51,11 @@ function row(one: Listed): string[] {
     manifest ? number(manifest.counts.items) : "",
     manifest ? number(manifest.counts.files) : "",
     one.size === undefined ? "" : bytes(one.size),
-    one.problem ? one.problem.message : manifest?.outcome ?? "",
+    one.problem
+      ? one.problem.message
+      : one.at.length === 0
+      ? "missing: only its manifest is there"
+      : manifest?.outcome ?? "",
     one.at.join(", "),
   ];
 }

@@ -141,7 +141,7 @@ function done(report: Report, { contents, ...restored }: Restored): JobEnd {
   report.result(
     `restored ${counted(restored.items, "item")} and ${counted(restored.files, "file")} of ` +
       `${counted(restored.vaults, "vault")} (${bytes(restored.bytes)}) to ${printable(restored.folder)}\n` +
-      `made from ${printable(restored.archive)}, backed up ${contents.time}\n`,
+      `made from ${printable(restored.archive)}, backed up ${printable(contents.time)}\n`,
   );
   if (contents.limits.length + contents.moved.length > 0) {
     report.result(

@@ -6,9 +6,9 @@ import { bytes, counted } from "../report/format.ts";
 
 export function addWipe(program: Command, cli: Cli): void {
   program.command("wipe")
-    .description("overwrite and remove what a restore or an export left; there is no way back")
-    .argument("<path>", "a restored folder, or one file")
-    .option("--force", "a folder that holds other things than vaultferry writes, too")
+    .description("overwrite and remove a restored folder; there is no way back")
+    .argument("<path>", "a restored folder; with --force anything")
+    .option("--force", "a single file, or a folder that holds other things than vaultferry writes")
     .option(...JSON_FLAG)
     .addHelpText(
       "after",

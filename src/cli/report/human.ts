@@ -20,8 +20,9 @@ const LOGGED: Partial<Record<Phase, string>> = {
 export class HumanReport implements Report {
   readonly #world: World;
   readonly #progress: ProgressLine;
-  readonly #shortfalls = new Shortfalls();
+  #shortfalls = new Shortfalls();
   #phase: Phase | undefined;
+  #sealed: string | undefined;
 
   constructor(world: World) {
     this.#world = world;
@@ -31,6 +32,9 @@ export class HumanReport implements Report {
   emit(event: Event): void {
     switch (event.event) {
       case "started":
+        this.#shortfalls = new Shortfalls(); // what one job lacks is not lacking in the next
+        this.#phase = undefined;
+        this.#sealed = undefined;
         return this.#say(`${event.job}: ${event.command}`);
       case "phase":
         if (!this.#world.terminal.interactive) this.#log(event.phase);
@@ -46,6 +50,7 @@ export class HumanReport implements Report {
         return this.#warn(event.message, event.hint);
       case "sealed": {
         this.#say(this.#shortfalls.text());
+        this.#sealed = event.archive;
         const { counts } = event;
         const what = [
           counted(counts.items, "item"),
@@ -59,7 +64,9 @@ export class HumanReport implements Report {
       case "destination":
         if (event.state === "sent") return;
         if (event.state === "read-back") {
-          return this.#say(`${event.destination}: sent and read back, every byte compared`);
+          // The archive of an earlier run, sent late, is named; that of today has just been.
+          const late = event.archive === this.#sealed ? "" : ` (${event.archive}, from an earlier run)`;
+          return this.#say(`${event.destination}: sent and read back, every byte compared${late}`);
         }
         this.#say(`${event.destination}: failed: ${event.message}`);
         return event.hint === undefined ? undefined : this.#say(`${event.destination}: hint: ${event.hint}`);
