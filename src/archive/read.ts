@@ -22,8 +22,10 @@ export interface Sealed {
 /** What a whole pass through an archive found. */
 export interface Checked {
   contents: Contents;
-  /** By path. */
+  /** Every entry but the inner manifest, by path. */
   entries: ReadonlyMap<string, EntryRecord>;
+  /** The inner manifest itself. */
+  manifest: EntryRecord;
 }
 
 /** What else may be done during a check. */
@@ -80,8 +82,7 @@ export async function checkArchive(sealed: Sealed, options: CheckOptions = {}): 
     found.push({ path: entry.path, size: hash.size, sha256: hash.hex() });
   }
   if (!contents) throw new AppError("corrupt", "the archive ends before its inner manifest");
-  const entries = compare(found, contents.entries);
-  return { contents, entries: entries.set(layout.manifest, own!) };
+  return { contents, entries: compare(found, contents.entries), manifest: own! };
 }
 
 /**
@@ -93,9 +94,10 @@ export async function visitEntries(
   checked: Checked,
   visit: (entry: TarEntry) => Promise<void>,
 ): Promise<void> {
-  const left = new Set(checked.entries.keys());
+  const expectations = new Map(checked.entries).set(layout.manifest, checked.manifest);
+  const left = new Set(expectations.keys());
   for await (const entry of entriesOf(sealed)) {
-    const expected = checked.entries.get(entry.path);
+    const expected = expectations.get(entry.path);
     if (!expected || !left.delete(entry.path)) throw changed(entry.path);
     await visit({ ...entry, body: guarded(entry, expected) });
   }

@@ -42,20 +42,7 @@ export class JobState {
     const sequences = await sequencesIn(world, `${folder}/chain`);
     const last = sequences.at(-1);
     const head = last === undefined ? undefined : headOf(await readEntry(world, folder, last));
-    const receipts = await readReceipts(world, folder);
-    let highest = 0;
-    for (const sequences of receipts.values()) for (const one of sequences) highest = Math.max(highest, one);
-    if (highest > (head?.sequence ?? 0)) {
-      // A sequence number used twice would pass for delivered, and its archive would be let go of unsent.
-      throw new AppError(
-        "corrupt",
-        `the state in ${quoted(folder)} has lost its newest entries: receipts go up to ${highest}`,
-        {
-          hint: "restore the whole state folder from a copy, or move it away: a new one begins a new chain",
-        },
-      );
-    }
-    return new JobState(world, folder, sequences, head, receipts);
+    return new JobState(world, folder, sequences, head, await readReceipts(world, folder));
   }
 
   /** The newest entry signed here. */
@@ -98,6 +85,15 @@ export class JobState {
 
   hasReceipt(destination: string, sequence: number): boolean {
     return this.#receipts.get(destination)?.has(sequence) ?? false;
+  }
+
+  /** The highest sequence number that any receipt names; above the head, entries have been lost. */
+  get highestReceipt(): number {
+    let highest = 0;
+    for (const sequences of this.#receipts.values()) {
+      for (const sequence of sequences) highest = Math.max(highest, sequence);
+    }
+    return highest;
   }
 
   /** Notes, durably, that this destination gave the archive back unharmed. */

@@ -1,5 +1,6 @@
 import { AppError, toAppError } from "../base/errors.ts";
 import { hex } from "../base/bytes.ts";
+import { quoted } from "../base/safe_names.ts";
 import { nextEntry, type SignedManifest } from "../archive/chain.ts";
 import { FORMAT } from "../archive/layout.ts";
 import { spool, type Spooled } from "../archive/spool.ts";
@@ -44,7 +45,7 @@ export async function backup(context: JobContext): Promise<BackupResult> {
     const signer = await signerOf(context);
     const journal = await Journal.load(world, `${folder}/journal.jsonl`);
     const state = await JobState.load(world, folder);
-    await checkSigner(state, signer);
+    await checkState(context, state, signer);
     await sweep(context, journal, state);
     const time = new Date(Math.floor(world.clock.now().getTime() / 1000) * 1000);
     const archive = formatArchiveName({
@@ -73,8 +74,20 @@ export async function backup(context: JobContext): Promise<BackupResult> {
   }
 }
 
-/** A chain is one key's word: another key must not go on with it as if nothing had happened. */
-async function checkSigner(state: JobState, signer: Signer): Promise<void> {
+/**
+ * A state put together from different times or hosts must not go on as if nothing had happened: a sequence number
+ * used twice would pass for delivered and its archive be let go of unsent, and a chain is one key's word.
+ */
+async function checkState(context: JobContext, state: JobState, signer: Signer): Promise<void> {
+  if (state.highestReceipt > (state.head?.sequence ?? 0)) {
+    throw new AppError(
+      "corrupt",
+      `the state in ${
+        quoted(stateOf(context))
+      } has lost its newest entries: receipts go up to ${state.highestReceipt}`,
+      { hint: "restore that folder from a copy, or move it away to begin a new chain" },
+    );
+  }
   if (!state.head) return;
   const { manifest } = await state.entry(state.head.sequence);
   if (manifest.signer === signer.key.fingerprint) return;
