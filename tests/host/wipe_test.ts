@@ -134,3 +134,35 @@ Deno.test("file systems that write to new places are told", async () => {
     assert.equal((await wipe({ ...world, files }, path, signal)).doubt, doubt);
   }
 });
+
+Deno.test("a link to a restored folder is refused, because wiping it would leave everything", async () => {
+  await using scratch = await Scratch.make();
+  await Deno.mkdir(`${scratch.path}/restored/vaults`, { recursive: true });
+  await Deno.symlink(`${scratch.path}/restored`, `${scratch.path}/link`);
+  for (const path of ["link", "link/"]) {
+    const call = wipeLeftovers(denoWorld(), `${scratch.path}/${path}`, true, signal);
+    const { hint } = await failure(call, "unsupported", /is a link/);
+    assert.ok(hint?.endsWith("/restored"));
+  }
+});
+
+Deno.test("a key, an archive or any other single file is wiped only by force", async () => {
+  await using scratch = await Scratch.make();
+  const key = await scratch.write("anna.key", "AGE-SECRET-KEY-1FAKE");
+  await failure(wipeLeftovers(denoWorld(), key, false, signal), "denied", /single file/);
+  assert.equal(await Deno.readTextFile(key), "AGE-SECRET-KEY-1FAKE");
+  await wipeLeftovers(denoWorld(), key, true, signal);
+  await assert.rejects(Deno.lstat(key), Deno.errors.NotFound);
+});
+
+Deno.test("a stranger's folder that happens to use our names is not taken for a restore", async () => {
+  await using scratch = await Scratch.make();
+  await Deno.mkdir(`${scratch.path}/extension`);
+  for (const name of ["manifest.json", "README.txt"]) await scratch.write(`extension/${name}`, "{}");
+  await failure(
+    wipeLeftovers(denoWorld(), `${scratch.path}/extension`, false, signal),
+    "denied",
+    /does not look like/,
+  );
+  assert.deepEqual(scratch.names("extension"), ["README.txt", "manifest.json"]);
+});
