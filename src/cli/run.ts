@@ -82,10 +82,12 @@ function inherit(command: Command): void {
 }
 
 const EPILOGUE = `
-The config is the first of: --config, $VAULTFERRY_CONFIG, $XDG_CONFIG_HOME/vaultferry/vaultferry.yaml,
-/etc/vaultferry/vaultferry.yaml (Windows: %ProgramData%\\vaultferry\\vaultferry.yaml).
+The config is the first of: --config, $VAULTFERRY_CONFIG,
+$XDG_CONFIG_HOME/vaultferry/vaultferry.yaml, /etc/vaultferry/vaultferry.yaml
+(Windows: %ProgramData%\\vaultferry\\vaultferry.yaml).
 
-Exit codes: 0 ok, 1 failure, 2 usage or config, 3 gaps in the backup, 4 some destination failed, 10 nothing found,
-11 another run is at work, 12 wrong identity, 13 1Password refused the sign-in, 14 quota used up, 15 integrity or
-trust, 75 try again later, 130 and 143 stopped by a signal.
+Exit codes: 0 ok, 1 failure, 2 usage or config, 3 gaps in the backup,
+4 some destination failed, 10 nothing found, 11 another run is at work,
+12 wrong identity, 13 1Password refused the sign-in, 14 quota used up,
+15 integrity or trust, 75 try again later, 130 and 143 stopped by a signal.
 `;

@@ -1,4 +1,4 @@
-import { AppError } from "../base/errors.ts";
+import { AppError, toAppError } from "../base/errors.ts";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import type { Lock, World } from "../base/world.ts";
 
@@ -11,7 +11,15 @@ const WAIT_MS = 1500;
  * @throws `locked` with who holds it.
  */
 export async function lockJob(world: World, folder: string, job: string): Promise<Lock> {
-  await world.files.makeFolder(folder, 0o700);
+  try {
+    await world.files.makeFolder(folder, 0o700);
+  } catch (error) {
+    // "denied" and "not found" mean other things to the caller: 1Password's refusal, an absent archive.
+    throw new AppError("misconfigured", `the state cannot be kept: ${toAppError(error).message}`, {
+      hint: 'name a folder that this user may write with "state:" in the config, or $STATE_DIRECTORY',
+      cause: error,
+    });
+  }
   const lock = await world.files.lock(`${folder}/lock`, WAIT_MS);
   const note = `${folder}/lock.holder`;
   if (!lock) {

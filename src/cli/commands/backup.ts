@@ -38,6 +38,14 @@ async function realRun(context: JobContext, report: Report): Promise<JobEnd> {
   }
   const { backup } = await import("../../jobs/backup.ts");
   const result = await backup(context);
+  if (result.deliveries.some((one) => one.error !== undefined)) {
+    report.emit({
+      event: "warning",
+      job: context.job.name,
+      code: "waiting",
+      message: "the archive waits on this host, encrypted, and goes to where it is missing with the next run",
+    });
+  }
   return { exitCode: codeOf(result), ...summaryOf(result) };
 }
 

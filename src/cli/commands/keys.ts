@@ -81,6 +81,9 @@ async function writeKey(cli: Cli, path: string, bytes: Uint8Array): Promise<void
       bits: 0o600,
     });
   } catch (error) {
+    if (isAppError(error, "not-found")) {
+      throw new AppError("misconfigured", `the folder of ${quoted(path)} does not exist`, { cause: error });
+    }
     if (!isAppError(error, "already-exists")) throw error;
     throw new AppError("already-exists", `${quoted(path)} exists already: a key is never replaced`, {
       hint: "give another name, or move the old key away; old backups open only with it",

@@ -26,12 +26,12 @@ interface Options extends CommonOptions {
   archive: string;
   from?: string | undefined;
   file?: string | undefined;
-  vault: string[];
-  item: string[];
+  vault?: string[] | undefined;
+  item?: string[] | undefined;
 }
 
 export function addRestore(program: Command, cli: Cli): void {
-  const collect = (value: string, all: string[]) => [...all, value];
+  const collect = (value: string, all: string[] | undefined) => [...(all ?? []), value];
   program.command("restore")
     .description("open an archive into a new folder")
     .argument("[job]", "the job; may be left out when the config has only one")
@@ -40,14 +40,15 @@ export function addRestore(program: Command, cli: Cli): void {
     .option("--archive <name>", 'a name that "list" shows, or "latest": the newest complete one', "latest")
     .option("--from <destination>", "this destination (default: the first that has a copy which verifies)")
     .option("--file <archive>", "this archive file, without any config")
-    .option("--vault <vault>", "only this vault, by id or title; may be repeated", collect, [])
-    .option("--item <item>", "only this item, by id or title; may be repeated", collect, [])
+    .option("--vault <vault>", "only this vault, by id or title; may be repeated", collect)
+    .option("--item <item>", "only this item, by id or title; may be repeated", collect)
     .option(...CONFIG_FLAG)
     .option(...JSON_FLAG)
     .addHelpText(
       "after",
-      "\nWhat is restored holds every secret in clear: restore on a computer that you trust, and remove the folder\n" +
-        "when you are done. Nothing is written before the whole archive has been checked.\n",
+      "\nWhat is restored holds every secret in clear: restore on a computer that you\n" +
+        'trust, and "vaultferry wipe" the folder when you are done. Nothing is written\n' +
+        "before the whole archive has been checked.\n",
     )
     .action((job, options) => {
       if (options.file !== undefined) return fromFile(cli, job, options as Options, options.file);
@@ -74,9 +75,9 @@ async function fromJob(context: JobContext, report: Report, options: Options): P
       path: fetched.path,
       to: options.to,
       identities,
-      wanted: { vaults: options.vault, items: options.item },
+      wanted: wantedBy(options),
     });
-    return done(report, restored);
+    return done(report, restored, isWhole(options));
   } catch (error) {
     const { whoCanOpen } = await import("../../jobs/who_can_open.ts");
     throw whoCanOpen(toAppError(error), context, entry.manifest.recipients);
@@ -110,9 +111,9 @@ async function fromFile(cli: Cli, job: string | undefined, options: Options, fil
       path: file,
       to: options.to,
       identities,
-      wanted: { vaults: options.vault, items: options.item },
+      wanted: wantedBy(options),
     });
-    end = done(report, restored);
+    end = done(report, restored, isWhole(options));
   } catch (error) {
     end = endOf(toAppError(error), report);
   }
@@ -137,13 +138,22 @@ function wordsFor(check: FileCheck): { code: string; message: string; hint: stri
   };
 }
 
-function done(report: Report, { contents, ...restored }: Restored): JobEnd {
+function wantedBy({ vault = [], item = [] }: Options) {
+  return { vaults: vault, items: item };
+}
+
+function isWhole({ vault, item }: Options): boolean {
+  return vault === undefined && item === undefined;
+}
+
+function done(report: Report, { contents, ...restored }: Restored, whole: boolean): JobEnd {
   report.result(
     `restored ${counted(restored.items, "item")} and ${counted(restored.files, "file")} of ` +
       `${counted(restored.vaults, "vault")} (${bytes(restored.bytes)}) to ${printable(restored.folder)}\n` +
       `made from ${printable(restored.archive)}, backed up ${printable(contents.time)}\n`,
   );
-  if (contents.limits.length + contents.moved.length > 0) {
+  // What only concerns the rest of the archive would send people looking for a file that was not restored.
+  if (whole && contents.limits.length + contents.moved.length > 0) {
     report.result(
       `the backup lists ${
         counted(contents.limits.length + contents.moved.length, "thing")

@@ -34,6 +34,7 @@ export class Shortfalls {
         if (kind !== "limit" && all.length > NAMED) lines.push(`  and ${all.length - NAMED} more`);
       }
     }
+    if (this.#found.length > 0) lines.push('their ids: "--json", or manifest.json inside the archive');
     if (this.#doorLimits.length > 0) {
       lines.push(
         `never given by this source: ${
