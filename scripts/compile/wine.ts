@@ -82,11 +82,11 @@ async function vaultferry(...args: string[]): Promise<string> {
       "/tmp",
       "--bind",
       folder,
-      "/work",
+      "/backup",
     ],
     ...["--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "HOME", "/root"],
     ...["--setenv", "XDG_RUNTIME_DIR", "/tmp", "--setenv", "WINEDEBUG", "-all", "--die-with-parent", "--"],
-    ...["wine", "/work/vaultferry.exe", ...args],
+    ...["wine", "/backup/vaultferry.exe", ...args],
   ]);
   console.log(text.replace(/^/gm, "  "));
   return text;
