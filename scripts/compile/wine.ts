@@ -34,20 +34,20 @@ try {
   await vaultferry("--version");
   await Deno.mkdir(join(folder, "nas"));
   await Deno.writeTextFile(join(folder, "token"), service.token(), { mode: 0o600 });
-  const recipient = /age1\S+/.exec(await vaultferry("keys", "new", "--output", "Z:\\work\\key.txt"))?.[0];
+  const recipient = /age1\S+/.exec(await vaultferry("keys", "new", "--output", "Z:\\backup\\key.txt"))?.[0];
   const job = {
-    source: { type: "onepassword-sdk", token: "file:Z:\\work\\token" },
+    source: { type: "onepassword-sdk", token: "file:Z:\\backup\\token" },
     recipients: [recipient],
-    destinations: [{ name: "nas", type: "local", path: "Z:\\work\\nas" }],
+    destinations: [{ name: "nas", type: "local", path: "Z:\\backup\\nas" }],
   };
-  const config = { version: 1, state: "Z:\\work\\state", jobs: { acme: job } };
+  const config = { version: 1, state: "Z:\\backup\\state", jobs: { acme: job } };
   await Deno.writeTextFile(join(folder, "vaultferry.yaml"), JSON.stringify(config, undefined, 2));
-  const common = ["--config", "Z:\\work\\vaultferry.yaml"];
-  const identity = ["--identity", "Z:\\work\\key.txt"];
+  const common = ["--config", "Z:\\backup\\vaultferry.yaml"];
+  const identity = ["--identity", "Z:\\backup\\key.txt"];
   await vaultferry("backup", ...common);
   await vaultferry("list", ...common);
   await vaultferry("verify", ...identity, ...common);
-  await vaultferry("restore", "--to", "Z:\\work\\restored", ...identity, ...common);
+  await vaultferry("restore", "--to", "Z:\\backup\\restored", ...identity, ...common);
   const found = await compareWithService(await signIn(service), join(folder, "restored"));
   assert.deepEqual(found.differences, []);
   console.log(`${found.same.items} items and ${found.same.files} files are the same, nothing differs`);
