@@ -5,6 +5,7 @@
  * Ends with exit code 1 when a bound does not hold.
  */
 import { benchChain } from "./chain.ts";
+import { benchStart } from "./start.ts";
 import { newIdentity } from "../../src/custody/identities.ts";
 
 interface Case {
@@ -62,6 +63,7 @@ try {
       holds ? "holds" : "EXCEEDED",
     ]));
   }
+  exceeded += await benchStart(wanted);
   exceeded += await benchChain(await productFlags(), wanted);
 } finally {
   await Deno.remove(folder, { recursive: true });
