@@ -14,8 +14,8 @@ export async function lockJob(world: World, folder: string, job: string): Promis
   try {
     await world.files.makeFolder(folder, 0o700);
   } catch (error) {
-    // "denied" and "not found" mean other things to the caller: 1Password's refusal, an absent archive.
-    throw new AppError("misconfigured", `the state cannot be kept: ${toAppError(error).message}`, {
+    // "not found" means something else to the caller: an absent archive.
+    throw new AppError("unknown", `the state cannot be kept: ${toAppError(error).message}`, {
       hint: 'name a folder that this user may write with "state:" in the config, or $STATE_DIRECTORY',
       cause: error,
     });
