@@ -97,7 +97,12 @@ async function* coalesced(source: ReadableStream<Uint8Array>): AsyncGenerator<Ui
   let buffer = new Uint8Array(FEED);
   let used = 0;
   for await (const bytes of source) {
-    if (bytes.length >= FEED && used === 0) {
+    if (bytes.length >= FEED) {
+      if (used > 0) {
+        yield buffer.subarray(0, used);
+        buffer = new Uint8Array(FEED); // the transform still holds the old one
+        used = 0;
+      }
       yield bytes;
       continue;
     }
@@ -108,7 +113,7 @@ async function* coalesced(source: ReadableStream<Uint8Array>): AsyncGenerator<Ui
       at += count;
       if (used === FEED) {
         yield buffer;
-        buffer = new Uint8Array(FEED); // the transform still holds the old one
+        buffer = new Uint8Array(FEED);
         used = 0;
       }
     }

@@ -9,7 +9,8 @@ import {
   readHeader,
   withIdentities,
 } from "./age_header.ts";
-import { decryptPayload, encryptPayload, nativeCipherWorks } from "./age_payload.ts";
+import { decryptPayload, nativeCipherWorks } from "./age_payload.ts";
+import { type Sealed, sealOnThread } from "./sealing_thread.ts";
 
 /** Which cipher does the payload: the runtime's, or the age library's own where that one does not work. */
 export type Engine = "native" | "library";
@@ -27,18 +28,18 @@ export async function seal(
   plain: ReadableStream<Uint8Array>,
   recipients: readonly string[],
   by: Engine = engine(),
-): Promise<ReadableStream<Uint8Array>> {
+): Promise<Sealed> {
   if (recipients.length === 0) throw new AppError("misconfigured", "there is no recipient to seal to");
   if (by === "library") {
     const encrypter = new Encrypter();
     for (const recipient of recipients) encrypter.addRecipient(recipient);
-    return await encrypter.encrypt(plain);
+    return { ciphertext: await encrypter.encrypt(plain) };
   }
   const { header, fileKey } = await newHeader(recipients);
   const nonce = crypto.getRandomValues(new Uint8Array(PAYLOAD_NONCE));
-  const payload = encryptPayload(plain, payloadKey(fileKey, nonce));
+  const key = payloadKey(fileKey, nonce);
   fileKey.fill(0);
-  return ReadableStream.from(following(concat([header, nonce]), payload));
+  return sealOnThread(plain, key, concat([header, nonce]));
 }
 
 /**

@@ -10,6 +10,13 @@ export interface Spooled {
   sha256: string;
 }
 
+export interface SpoolOptions {
+  /** Told how many bytes have been written. */
+  progress?: (bytes: number) => void;
+  /** The hash of the stream where somebody else makes it; asked for after its end. */
+  sha256?: (() => string) | undefined;
+}
+
 /**
  * Keeps a stream of ciphertext as `folder/name`: written as `.partial`, synced, then renamed, so that a name
  * without that ending is always whole. Whatever goes wrong, nothing is left behind.
@@ -19,11 +26,12 @@ export async function spool(
   folder: string,
   name: string,
   ciphertext: ReadableStream<Uint8Array>,
-  progress: (bytes: number) => void = () => {},
+  { progress = () => {}, sha256 }: SpoolOptions = {},
 ): Promise<Spooled> {
   const path = `${folder}/${name}`;
   const partial = spoolPartial(path);
-  const hash = new Sha256();
+  const hash = sha256 ? undefined : new Sha256();
+  let written = 0;
   let begun = false;
   try {
     await files.makeFolder(folder, 0o700);
@@ -32,16 +40,17 @@ export async function spool(
     try {
       for await (const bytes of ciphertext) {
         await file.write(bytes);
-        hash.update(bytes);
-        progress(hash.size);
+        hash?.update(bytes);
+        written += bytes.length;
+        progress(written);
       }
       await file.sync();
     } finally {
       file.close();
     }
     const { size } = await files.stat(partial);
-    if (size !== hash.size) {
-      throw new AppError("corrupt", `the spool kept ${size} of ${hash.size} bytes`);
+    if (size !== written) {
+      throw new AppError("corrupt", `the spool kept ${size} of ${written} bytes`);
     }
     await files.rename(partial, path);
     await files.syncFolder(folder);
@@ -50,7 +59,7 @@ export async function spool(
     if (begun) await removeQuietly(files, partial); // else the name is somebody else's
     throw error;
   }
-  return { path, size: hash.size, sha256: hash.hex() };
+  return { path, size: written, sha256: sha256 ? sha256() : hash!.hex() };
 }
 
 /** The name under which a spool file is written until it is whole. */

@@ -23,8 +23,11 @@ export interface StreamedEntry extends EntryRecord {
   broken?: unknown;
 }
 
-/** Where the ciphertext goes; rejects when it cannot be kept. */
-export type Sink = (ciphertext: ReadableStream<Uint8Array>) => Promise<void>;
+/**
+ * Where the ciphertext goes; rejects when it cannot be kept. `sha256` gives the hash of all of it once it has been
+ * read to its end; absent where nobody has hashed it on the way.
+ */
+export type Sink = (ciphertext: ReadableStream<Uint8Array>, sha256?: () => string) => Promise<void>;
 
 /**
  * Writes one archive: entries → tar → compression → age → sink, at the pace of the slowest. Plaintext exists in
@@ -38,9 +41,8 @@ export class ArchiveWriter {
 
   constructor(options: { time: Date; compression: Compression; recipients: readonly string[]; sink: Sink }) {
     this.#tar = packTar(options.time);
-    this.#done = seal(compress(this.#tar.readable, options.compression), options.recipients).then(
-      options.sink,
-    );
+    this.#done = seal(compress(this.#tar.readable, options.compression), options.recipients)
+      .then(({ ciphertext, sha256 }) => options.sink(ciphertext, sha256));
     // Seen again in `finish` or by the next `add`; until then it must not count as unhandled.
     this.#done.catch((error) => {
       this.#failure = error;
@@ -71,7 +73,8 @@ export class ArchiveWriter {
   async addStream(path: string, size: number, body: ReadableStream<Uint8Array>): Promise<StreamedEntry> {
     checkPath(path);
     const stored = new Sha256();
-    const seen = new Sha256();
+    // Goes its own way only where the body turns out longer than declared: one hash costs as much as encryption.
+    let seen = stored;
     let broken: unknown;
     await this.#guard(async () => {
       const writer = this.#tar.add(path, size);
@@ -87,22 +90,29 @@ export class ArchiveWriter {
             return { done: true, value: undefined } as const;
           });
           if (next.done) break;
-          seen.update(next.value);
           const room = size - stored.size;
-          if (room > 0) await write(next.value.length <= room ? next.value : next.value.subarray(0, room));
+          if (seen === stored && next.value.length <= room) {
+            await write(next.value);
+          } else {
+            if (seen === stored) seen = stored.fork();
+            seen.update(next.value);
+            if (room > 0) await write(next.value.subarray(0, room));
+          }
         }
       } finally {
         await reader.cancel().catch(() => {}); // only after a failure of our own side; the body has nothing to add
       }
+      if (seen === stored && stored.size < size) seen = stored.fork();
       while (stored.size < size) await write(new Uint8Array(Math.min(ZEROS, size - stored.size)));
       await writer.close();
     });
     const record: EntryRecord = { path, size, sha256: stored.hex() };
     this.#entries.push(record);
-    const differs = seen.size !== size;
+    const actual = seen === stored ? record : { size: seen.size, sha256: seen.hex() };
+    const differs = actual.size !== size;
     return {
       ...record,
-      ...(differs || broken !== undefined ? { actual: { size: seen.size, sha256: seen.hex() } } : {}),
+      ...(differs || broken !== undefined ? { actual: { size: actual.size, sha256: actual.sha256 } } : {}),
       ...(broken === undefined ? {} : { broken }),
     };
   }

@@ -124,7 +124,7 @@ const FILE_SYSTEMS = new Map([
 ]);
 
 /** Bytes per read of a file stream: large enough that system calls do not count, small enough for memory. */
-const PIECE = 256 * 1024;
+const PIECE = 512 * 1024;
 
 function pieces(file: Deno.FsFile, path: string, length: number): ReadableStream<Uint8Array> {
   let left = length;
@@ -189,6 +189,7 @@ function infoOf(info: Deno.FileInfo): FileInfo {
     size: info.size,
     mode: Deno.build.os === "windows" || info.mode === null ? undefined : info.mode & 0o7777,
     links: info.nlink ?? undefined,
+    uid: Deno.build.os === "windows" ? undefined : info.uid ?? undefined,
   };
 }
 

@@ -2,12 +2,20 @@ import { createHash } from "node:crypto";
 
 /** SHA-256 over pieces; `node:crypto` because it is native and incremental (WebCrypto hashes whole buffers only). */
 export class Sha256 {
-  readonly #hash = createHash("sha256");
+  #hash = createHash("sha256");
   #size = 0;
 
   update(bytes: Uint8Array): void {
     this.#hash.update(bytes);
     this.#size += bytes.length;
+  }
+
+  /** Another one that has seen the same so far. */
+  fork(): Sha256 {
+    const other = new Sha256();
+    other.#hash = this.#hash.copy();
+    other.#size = this.#size;
+    return other;
   }
 
   /** Bytes seen so far. */

@@ -40,8 +40,10 @@ export async function fetchArchive(
       folder,
       name,
       body,
-      (bytes) =>
-        context.emit({ event: "progress", job: context.job.name, phase: "fetch", bytes, totalBytes: size }),
+      {
+        progress: (bytes) =>
+          context.emit({ event: "progress", job: context.job.name, phase: "fetch", bytes, totalBytes: size }),
+      },
     );
     if (spooled.size !== size || spooled.sha256 !== sha256) {
       throw damaged(name, destination.name);

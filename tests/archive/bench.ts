@@ -121,7 +121,11 @@ export async function sealTar(
 }
 
 export async function sealBytes(plain: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  return await collect(await seal(streamOf(plain), [owner.recipient]), Infinity, "the archive");
+  return await collect(
+    (await seal(streamOf(plain), [owner.recipient], "library")).ciphertext,
+    Infinity,
+    "the archive",
+  );
 }
 
 /** An archive for a reader, in pieces of `piece` bytes. */

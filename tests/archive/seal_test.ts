@@ -7,7 +7,7 @@ import { bytesOf, collect, owner, piecesOf, stranger, streamOf } from "./bench.t
 const CHUNK = 65_536;
 
 async function sealed(bytes: Uint8Array, recipients = [owner.recipient], piece = 10_000) {
-  return await collect(await seal(piecesOf(bytes, piece), recipients), Infinity, "sealed");
+  return await collect((await seal(piecesOf(bytes, piece), recipients)).ciphertext, Infinity, "sealed");
 }
 
 async function opened(bytes: Uint8Array, identity = owner, piece = 10_000) {

@@ -35,7 +35,7 @@ Deno.test("what is spooled is the stream, private, with its size and hash", asyn
     scratch.file("spool"),
     "a.age",
     piecesOf(BYTES, 100_000),
-    (n) => told.push(n),
+    { progress: (n) => told.push(n) },
   );
   assert.deepEqual(kept, { path: scratch.file("spool/a.age"), size: BYTES.length, sha256: sha256Hex(BYTES) });
   assert.deepEqual(await Deno.readFile(kept.path), BYTES);

@@ -10,7 +10,7 @@ const writer = new ArchiveWriter({
   time: new Date(),
   compression: "zstd",
   recipients: [recipient],
-  sink: async (ciphertext) => void await spool(files, target, "archive.age", ciphertext),
+  sink: async (ciphertext, sha256) => void await spool(files, target, "archive.age", ciphertext, { sha256 }),
 });
 for (const part of ["items", "files/i"]) {
   for (const name of (await files.names(`${folder}/vaults/v/${part}`)).sort()) {
