@@ -15,16 +15,10 @@ const CIPHER = "chacha20-poly1305";
 /** Chunks handled at once, so that small pieces do not cost a stream step each. */
 const BATCH = 16;
 
-/** Plaintext cut for {@linkcode PayloadCipher}, each batch in an array of {@linkcode PLAIN_BATCH} bytes from `take`. */
-export function plainBatches(
-  plain: AsyncIterable<Uint8Array>,
-  take: () => Uint8Array<ArrayBuffer>,
-): AsyncGenerator<Batch> {
-  return batches(plain, take);
+/** Plaintext cut for {@linkcode PayloadCipher}; every batch lies in the same array. */
+export function plainBatches(plain: AsyncIterable<Uint8Array>): AsyncGenerator<Batch> {
+  return batches(plain, CHUNK);
 }
-
-/** Bytes of a batch of plaintext. */
-export const PLAIN_BATCH = BATCH * CHUNK;
 
 /** Encrypts the batches of one payload, in order, with a key that must never have been used for anything else. */
 export class PayloadCipher {
@@ -60,8 +54,7 @@ export async function* decryptPayload(
 ): AsyncGenerator<Uint8Array> {
   const nonce = new ChunkNonce();
   let first = true;
-  const batch = new Uint8Array(BATCH * (CHUNK + TAG)); // the same over and over: what is yielded is copied out of it
-  for await (const { bytes, last } of batches(sealed, () => batch)) {
+  for await (const { bytes, last } of batches(sealed, CHUNK + TAG)) {
     const count = Math.max(1, Math.ceil(bytes.length / (CHUNK + TAG)));
     const plain = new Uint8Array(Math.max(0, bytes.length - count * TAG));
     for (let index = 0, at = 0; index < count; index++) {
@@ -142,26 +135,21 @@ class ChunkNonce {
 
 /** Whole chunks of a payload; only the `last` batch may end in a shorter one. */
 export interface Batch {
-  bytes: Uint8Array<ArrayBuffer>;
+  bytes: Uint8Array;
   last: boolean;
 }
 
 /**
- * Joins and cuts a stream into batches, each filling an array from `take`, which holds whole chunks; only the last one
- * may end in a shorter chunk, and it alone is marked. A batch is held back until something follows it, because only
- * then is it not the last.
+ * Joins and cuts a stream into batches of whole chunks of `size`; only the last one may end in a shorter chunk, and
+ * it alone is marked. A batch is held back until something follows it, because only then is it not the last.
  */
-async function* batches(
-  source: AsyncIterable<Uint8Array>,
-  take: () => Uint8Array<ArrayBuffer>,
-): AsyncGenerator<Batch> {
-  let buffer = take();
+async function* batches(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Batch> {
+  const buffer = new Uint8Array(BATCH * size);
   let used = 0;
   for await (const bytes of source) {
     for (let at = 0; at < bytes.length;) {
       if (used === buffer.length) {
         yield { bytes: buffer, last: false };
-        buffer = take();
         used = 0;
       }
       const count = Math.min(buffer.length - used, bytes.length - at);

@@ -1,6 +1,7 @@
 import { Encrypter } from "age-encryption";
 import { concat, streamFrom } from "../base/bytes.ts";
 import { AppError } from "../base/errors.ts";
+import type { Compression } from "../model/archive_name.ts";
 import {
   newHeader,
   openHeader,
@@ -9,6 +10,7 @@ import {
   readHeader,
   withIdentities,
 } from "./age_header.ts";
+import { compress } from "./compress.ts";
 import { decryptPayload, nativeCipherWorks } from "./age_payload.ts";
 import { type Sealed, sealOnThread } from "./sealing_thread.ts";
 
@@ -21,25 +23,26 @@ export function engine(): Engine {
 }
 
 /**
- * Encrypts to age recipients (`age1…`), which have been checked before (custody/recipients.ts).
+ * Compresses, where that is asked for, and encrypts to age recipients (`age1…`), which have been checked before
+ * (custody/recipients.ts).
  * The output is a plain age file: every age program opens it.
  */
 export async function seal(
   plain: ReadableStream<Uint8Array>,
   recipients: readonly string[],
-  by: Engine = engine(),
+  { by = engine(), compression }: { by?: Engine; compression?: Compression } = {},
 ): Promise<Sealed> {
   if (recipients.length === 0) throw new AppError("misconfigured", "there is no recipient to seal to");
   if (by === "library") {
     const encrypter = new Encrypter();
     for (const recipient of recipients) encrypter.addRecipient(recipient);
-    return { ciphertext: await encrypter.encrypt(plain) };
+    return { ciphertext: await encrypter.encrypt(compression ? compress(plain, compression) : plain) };
   }
   const { header, fileKey } = await newHeader(recipients);
   const nonce = crypto.getRandomValues(new Uint8Array(PAYLOAD_NONCE));
   const key = payloadKey(fileKey, nonce);
   fileKey.fill(0);
-  return sealOnThread(plain, key, concat([header, nonce]));
+  return sealOnThread(plain, key, concat([header, nonce]), compression);
 }
 
 /**

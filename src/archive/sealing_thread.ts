@@ -1,5 +1,5 @@
 import { AppError } from "../base/errors.ts";
-import { PLAIN_BATCH, plainBatches } from "./age_payload.ts";
+import type { Compression } from "../model/archive_name.ts";
 import type { FromWorker, ToWorker } from "./sealing_worker.ts";
 
 /** An age file on its way. */
@@ -9,126 +9,144 @@ export interface Sealed {
   sha256?: () => string;
 }
 
-/** Batches that the thread has at once: one in work and one to go on with. */
-const AHEAD = 2;
+/** Bytes of plaintext that are sent at once: small tar pieces one by one would cost more than the encryption. */
+const PIECE = 256 * 1024;
+
+/** Pieces that are under way at once, in each direction: enough that neither side waits, little enough for memory. */
+const AHEAD = 4;
 
 /**
- * Encrypts a payload, and hashes all of the age file, on a thread of its own: with tar and compression on this one
- * both cores of a small host are busy, and a backup takes half the time. `head` is what stands before the payload.
+ * Compresses and encrypts a payload, and hashes the whole age file, on a thread of its own: with 1Password and tar on
+ * this one, both cores of a small host are busy. `head` is what stands before the payload.
  */
 export function sealOnThread(
   plain: ReadableStream<Uint8Array>,
   key: Uint8Array,
   head: Uint8Array<ArrayBuffer>,
+  compression: Compression | undefined,
 ): Sealed {
-  let sha256: string | undefined;
   const reader = plain.getReader();
-  const sealed = sealing(pieces(reader), key, head, (made) => sha256 = made);
+  const thread = new SealingThread();
+  thread.post({ key, head, compression, ahead: AHEAD });
+  key.fill(0);
+  feed(reader, thread).catch((error) => thread.end(error));
   return {
     ciphertext: new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(head),
       async pull(controller) {
-        const { done, value } = await sealed.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
+        const sealed = await thread.next();
+        if (sealed) controller.enqueue(sealed);
+        else controller.close();
       },
       async cancel(reason) {
-        await reader.cancel(reason); // first, so that nobody waits for a source that stands still
-        await sealed.return(undefined);
+        thread.end(reason);
+        await reader.cancel(reason);
       },
-    }, { highWaterMark: AHEAD }), // so that the next batch is made while this one is written
+    }, { highWaterMark: 1 }),
     sha256: () => {
-      if (sha256 === undefined) throw new AppError("unknown", "the archive has not been sealed to its end");
-      return sha256;
+      if (thread.sha256 === undefined) {
+        throw new AppError("unknown", "the archive has not been sealed to its end");
+      }
+      return thread.sha256;
     },
   };
 }
 
-async function* pieces(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Sends everything that `reader` gives, in pieces of its own: an array that is sent is lost to whoever made it. */
+async function feed(reader: ReadableStreamDefaultReader<Uint8Array>, thread: SealingThread): Promise<void> {
   try {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
-  } finally {
-    await reader.cancel(); // does nothing once it has ended
-  }
-}
-
-async function* sealing(
-  plain: AsyncIterable<Uint8Array>,
-  key: Uint8Array,
-  head: Uint8Array<ArrayBuffer>,
-  finished: (sha256: string) => void,
-): AsyncGenerator<Uint8Array> {
-  const thread = new SealingThread(key, head);
-  key.fill(0);
-  try {
-    yield head;
-    const under: Promise<Uint8Array>[] = [];
-    for await (const { bytes, last } of plainBatches(plain, () => thread.take())) {
-      const made = thread.seal(bytes, last, finished);
-      made.catch(() => {}); // met below, unless an earlier one has failed already
-      under.push(made);
-      if (under.length >= AHEAD) yield await under.shift()!;
+    let piece = new Uint8Array(PIECE);
+    let used = 0;
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      const bytes = next.value;
+      for (let at = 0; at < bytes.length;) {
+        const count = Math.min(PIECE - used, bytes.length - at);
+        piece.set(bytes.subarray(at, at + count), used);
+        used += count;
+        at += count;
+        if (used < PIECE) continue;
+        await thread.write(piece);
+        piece = new Uint8Array(PIECE);
+        used = 0;
+      }
     }
-    for (const made of under) yield await made;
-  } finally {
-    thread.end();
+    if (used > 0) await thread.write(piece.subarray(0, used));
+    thread.post({ end: true });
+  } catch (error) {
+    await reader.cancel(error).catch(() => {}); // it has nothing to add when it is the reader itself that failed
+    throw error;
   }
 }
 
-type Made = Extract<FromWorker, { sealed: unknown }>;
-
-/** The worker, and the answers that it owes. */
+/** The worker, what it has given and what it has not used yet. */
 class SealingThread {
+  /** Of the whole age file, once it has ended. */
+  sha256: string | undefined;
   readonly #worker = new Worker(new URL("./sealing_worker.ts", import.meta.url), {
     type: "module",
     name: "sealing",
   });
-  readonly #owed: PromiseWithResolvers<Made>[] = [];
-  /** Arrays that came back: making new ones all the time costs more than filling them. */
-  readonly #spare: ArrayBuffer[] = [];
-  #broken: AppError | undefined;
+  readonly #sealed: Uint8Array[] = [];
+  #unused = 0;
+  #ended: { reason: unknown } | undefined;
+  readonly #waiting = new Set<() => void>();
 
-  constructor(key: Uint8Array, head: Uint8Array) {
+  constructor() {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-      if ("failed" in data) return this.#break(data.failed);
-      this.#owed.shift()?.resolve(data);
+      if ("failed" in data) return this.end(broken(data.failed));
+      if ("used" in data) this.#unused--;
+      else if ("sealed" in data) this.#sealed.push(data.sealed);
+      else {
+        this.sha256 = data.sha256;
+        this.#worker.terminate();
+      }
+      this.#wake();
     };
     this.#worker.onerror = (event) => {
       event.preventDefault(); // told to whoever waits, instead of ending the process
-      this.#break(event.message);
+      this.end(broken(event.message));
     };
-    this.#post({ key, head });
   }
 
-  take(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(PLAIN_BATCH));
+  /** Sends plaintext; resolves when there is room for more. */
+  async write(plain: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.post({ plain }, [plain.buffer]);
+    this.#unused++;
+    while (this.#unused >= AHEAD) await this.#change();
   }
 
-  async seal(
-    plain: Uint8Array<ArrayBuffer>,
-    last: boolean,
-    finished: (sha256: string) => void,
-  ): Promise<Uint8Array> {
-    if (this.#broken) throw this.#broken;
-    const owed = Promise.withResolvers<Made>();
-    this.#owed.push(owed);
-    this.#post({ plain, last }, [plain.buffer]);
-    const { sealed, spare, sha256 } = await owed.promise;
-    this.#spare.push(spare);
-    if (sha256 !== undefined) finished(sha256);
+  /** The next ciphertext; undefined after the last. */
+  async next(): Promise<Uint8Array | undefined> {
+    while (this.#sealed.length === 0 && this.sha256 === undefined) await this.#change();
+    const sealed = this.#sealed.shift();
+    if (sealed && this.sha256 === undefined) this.post({ taken: true });
     return sealed;
   }
 
-  end(): void {
+  /** Ends it for `reason`, which everybody who waits or asks is given. */
+  end(reason: unknown): void {
     this.#worker.terminate();
-    this.#break("it was stopped");
+    this.#ended ??= { reason };
+    this.#wake();
   }
 
-  #post(message: ToWorker, transfer: Transferable[] = []): void {
+  post(message: ToWorker, transfer: Transferable[] = []): void {
+    if (this.#ended) throw this.#ended.reason;
     this.#worker.postMessage(message, transfer);
   }
 
-  #break(why: string): void {
-    this.#broken ??= new AppError("unknown", `the thread that encrypts has ended: ${why}`);
-    for (const owed of this.#owed.splice(0)) owed.reject(this.#broken);
+  async #change(): Promise<void> {
+    if (!this.#ended) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    if (this.#ended) throw this.#ended.reason;
   }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resolve of waiting) resolve();
+  }
+}
+
+function broken(why: string): AppError {
+  return new AppError("unknown", `the thread that encrypts has ended: ${why}`);
 }

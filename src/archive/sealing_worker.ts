@@ -1,37 +1,85 @@
 /// <reference lib="deno.worker" />
-/** The other end of sealing_thread.ts: encrypts and hashes what it is sent, in order. */
 import { Sha256 } from "../base/hash.ts";
-import { PayloadCipher } from "./age_payload.ts";
+import type { Compression } from "../model/archive_name.ts";
+import { PayloadCipher, plainBatches } from "./age_payload.ts";
+import { compress } from "./compress.ts";
 
-/** First the key of the payload and what stands before it; then batch after batch. */
-export type ToWorker =
-  | { key: Uint8Array; head: Uint8Array }
-  | { plain: Uint8Array<ArrayBuffer>; last: boolean };
+/** The other end of sealing_thread.ts: compresses, encrypts and hashes what it is sent, at the pace of both ends. */
 
-/** One answer per batch, in order; `sha256` of everything with the last. */
+export interface Start {
+  /** Of the payload. */
+  key: Uint8Array;
+  /** What stands before the payload; counts for the hash only. */
+  head: Uint8Array;
+  compression: Compression | undefined;
+  /** Pieces of ciphertext that may be under way at once. */
+  ahead: number;
+}
+
+/** First `Start`; then plaintext, at last `end`; and `taken` for every piece of ciphertext that was. */
+export type ToWorker = Start | { plain: Uint8Array } | { end: true } | { taken: true };
+
+/** `used` for every piece of plaintext, the ciphertext in order, at last the hash of all of it. */
 export type FromWorker =
-  | { sealed: Uint8Array<ArrayBuffer>; spare: ArrayBuffer; sha256?: string }
+  | { used: true }
+  | { sealed: Uint8Array<ArrayBuffer> }
+  | { sha256: string }
   | { failed: string };
 
-let cipher: PayloadCipher | undefined;
-const hash = new Sha256();
+const received: (Uint8Array | undefined)[] = [];
+let room = 0;
+/** Wakes whoever waits for the other end. */
+let wake = () => {};
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-  try {
-    if ("key" in data) {
-      cipher = new PayloadCipher(data.key);
-      hash.update(data.head);
-      return;
-    }
-    const sealed = cipher!.seal(data.plain, data.last);
-    hash.update(sealed);
-    const spare = data.plain.buffer;
-    reply({ sealed, spare, ...(data.last ? { sha256: hash.hex() } : {}) }, [sealed.buffer, spare]);
-  } catch (error) {
-    // An error of ours carries no plaintext and no key; anything else is told by its name alone.
-    reply({ failed: error instanceof Error ? error.name : "unknown" });
+  if ("key" in data) {
+    // An error of ours carries no plaintext and no key; of any other the name must do.
+    run(data).catch((error) => reply({ failed: error instanceof Error ? error.name : "unknown" }));
+    return;
   }
+  if ("taken" in data) room++;
+  else received.push("plain" in data ? data.plain : undefined);
+  wake();
 };
+
+async function run({ key, head, compression, ahead }: Start): Promise<void> {
+  room = ahead;
+  const cipher = new PayloadCipher(key);
+  const hash = new Sha256();
+  hash.update(head);
+  const input = ReadableStream.from(plaintext());
+  const packed = compression ? compress(input, compression) : input;
+  for await (const { bytes, last } of plainBatches(packed)) {
+    const sealed = cipher.seal(bytes, last);
+    hash.update(sealed);
+    while (room === 0) await something();
+    room--;
+    reply({ sealed }, [sealed.buffer]);
+  }
+  reply({ sha256: hash.hex() });
+}
+
+async function* plaintext(): AsyncGenerator<Uint8Array> {
+  while (true) {
+    while (received.length === 0) await something();
+    const next = received.shift();
+    if (!next) return;
+    yield next;
+    reply({ used: true });
+  }
+}
+
+/** Resolves with the next message; two may wait at once, and each looks again for what it needs. */
+function something(): Promise<void> {
+  return new Promise((resolve) => {
+    const others = wake;
+    wake = () => {
+      wake = () => {};
+      others();
+      resolve();
+    };
+  });
+}
 
 function reply(answer: FromWorker, transfer: Transferable[] = []): void {
   self.postMessage(answer, transfer);

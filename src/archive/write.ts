@@ -1,7 +1,6 @@
 import { AppError } from "../base/errors.ts";
 import { Sha256, sha256Hex } from "../base/hash.ts";
 import type { Compression } from "../model/archive_name.ts";
-import { compress } from "./compress.ts";
 import { checkPath } from "./layout.ts";
 import { seal } from "./seal.ts";
 import { packTar, type TarPacker } from "./tar.ts";
@@ -41,7 +40,7 @@ export class ArchiveWriter {
 
   constructor(options: { time: Date; compression: Compression; recipients: readonly string[]; sink: Sink }) {
     this.#tar = packTar(options.time);
-    this.#done = seal(compress(this.#tar.readable, options.compression), options.recipients)
+    this.#done = seal(this.#tar.readable, options.recipients, { compression: options.compression })
       .then(({ ciphertext, sha256 }) => options.sink(ciphertext, sha256));
     // Seen again in `finish` or by the next `add`; until then it must not count as unhandled.
     this.#done.catch((error) => {

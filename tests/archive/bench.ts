@@ -122,7 +122,7 @@ export async function sealTar(
 
 export async function sealBytes(plain: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   return await collect(
-    (await seal(streamOf(plain), [owner.recipient], "library")).ciphertext,
+    (await seal(streamOf(plain), [owner.recipient], { by: "library" })).ciphertext,
     Infinity,
     "the archive",
   );
