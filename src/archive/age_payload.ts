@@ -13,7 +13,7 @@ const TAG = 16;
 const CIPHER = "chacha20-poly1305";
 
 /** Chunks handled at once, so that small pieces do not cost a stream step each. */
-const BATCH = 16;
+const BATCH = 4;
 
 /** Plaintext cut for {@linkcode PayloadCipher}; every batch lies in the same array. */
 export function plainBatches(plain: AsyncIterable<Uint8Array>): AsyncGenerator<Batch> {

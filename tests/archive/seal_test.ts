@@ -17,7 +17,7 @@ async function opened(bytes: Uint8Array, identity = owner, piece = 10_000) {
 
 Deno.test("every length around age's chunks of 64 KiB comes back, however it is cut", async () => {
   for (
-    const size of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 16 * CHUNK - 1, 16 * CHUNK, 16 * CHUNK + 1]
+    const size of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 4 * CHUNK - 1, 4 * CHUNK, 4 * CHUNK + 1, 16 * CHUNK + 1]
   ) {
     const bytes = bytesOf(size);
     for (const piece of [1000, CHUNK, 300_000]) {

@@ -12,14 +12,15 @@ const writer = new ArchiveWriter({
   recipients: [recipient],
   sink: async (ciphertext, sha256) => void await spool(files, target, "archive.age", ciphertext, { sha256 }),
 });
-for (const part of ["items", "files/i"]) {
-  for (const name of (await files.names(`${folder}/vaults/v/${part}`)).sort()) {
-    const path = `vaults/v/${part}/${name}`;
-    const { size } = Deno.statSync(`${folder}/${path}`);
-    // A source has its items in memory; what reading them costs here is made as small as it is for tar.
-    if (size < 65_536) await writer.add(path, Deno.readFileSync(`${folder}/${path}`));
-    else await writer.addStream(path, size, await files.stream(`${folder}/${path}`));
-  }
+// A source has its items in memory: what reading them costs here is made as small as it is for tar.
+for (const name of (await files.names(`${folder}/vaults/v/items`)).sort()) {
+  const path = `vaults/v/items/${name}`;
+  await writer.add(path, Deno.readFileSync(`${folder}/${path}`));
+}
+for (const name of (await files.names(`${folder}/vaults/v/files/i`)).sort()) {
+  const path = `vaults/v/files/i/${name}`;
+  const { size } = Deno.statSync(`${folder}/${path}`);
+  await writer.addStream(path, size, await files.stream(`${folder}/${path}`));
 }
 await writer.finish();
 const seconds = (performance.now() - start) / 1000;
