@@ -13,6 +13,16 @@ export interface Counts {
   gaps: number;
 }
 
+/** What one of several doors gave of an archive. */
+export interface DoorShare {
+  /** Its config type, with a number from the second of a type on: `onepux-2`. */
+  name: string;
+  vaults: number;
+  /** Items, active and archived, with contents or listed only. */
+  items: number;
+  files: number;
+}
+
 /** Whether an archive can be relied on; only `complete` ones count when old archives are pruned. */
 export type Outcome = "complete" | "incomplete" | "suspicious";
 

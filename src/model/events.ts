@@ -1,4 +1,5 @@
-import type { Counts, Outcome } from "./counts.ts";
+import type { Counts, DoorShare, Outcome } from "./counts.ts";
+import type { QuotaVerdict } from "./quota.ts";
 import type { DoorLimit, Shortfall } from "./shortfall.ts";
 
 /**
@@ -11,7 +12,12 @@ export type Event =
   | ({ event: "progress"; job: string; phase: Phase; destination?: string } & Progress)
   | ({ event: "shortfall"; job: string } & Shortfall)
   | ({ event: "door-limit"; job: string } & DoorLimit)
+  /** Which door gave what, where a job has several. */
+  | { event: "doors"; job: string; doors: readonly DoorShare[] }
   | { event: "warning"; job: string; code: string; message: string; hint?: string }
+  | ({ event: "plan"; job: string } & PlannedBackup)
+  /** The run pauses until `until` (RFC 3339, UTC), that is for so many seconds. */
+  | { event: "waiting"; job: string; until: string; seconds: number; message: string }
   | {
     event: "sealed";
     job: string;
@@ -36,6 +42,17 @@ export type Phase =
   | "fetch"
   | "check"
   | "extract";
+
+/** What a dry run has found. */
+export interface PlannedBackup {
+  /** Every visible vault, with its active items where the door counts them. */
+  vaults: { id: string; items?: number; included: boolean }[];
+  /** Vaults that the config names and that are not visible, one sentence each. */
+  missing: string[];
+  quota: QuotaVerdict;
+  recipients: string[];
+  destinations: string[];
+}
 
 /** How far a phase has come; totals are absent while they are unknown. */
 export interface Progress {

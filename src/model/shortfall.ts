@@ -9,11 +9,14 @@ export interface Shortfall {
   shortfall: "limit" | "moved" | "gap";
   /** A stable word for programs. */
   reason: ShortfallReason;
+  /** Empty where a whole door could not be read, so that nobody knows which vaults it would have shown. */
   vaultId: string;
   itemId?: string;
   fileId?: string;
   /** One sentence for people, without secrets, titles or file names (ids only: it may reach a log). */
   detail: string;
+  /** Which door it is about, where a job has several. */
+  door?: string;
   /** For files of another length than declared: what was really there. */
   actual?: { size: number; sha256: string };
   /** For lists that are too short. */
@@ -36,6 +39,8 @@ export type ShortfallReason =
   | "unreadable-file"
   | "file-shorter"
   | "file-longer"
+  | "door-failed"
+  | "older-contents"
   | "quota";
 
 /** Something that a door never gives and that is not visible by id: said once per run. */
@@ -44,6 +49,12 @@ export interface DoorLimit {
   reason: string;
   /** One sentence for people, with the door that would give it where there is one. */
   detail: string;
+  /** The door that it is about. */
+  door?: string;
+  /** Config types of doors that would give it for any item they show; absent where none does, or only for some. */
+  elsewhere?: readonly string[];
+  /** Of how many items of this run, where other doors of the job gave it for the rest. */
+  items?: number;
 }
 
 /** What a walk through a vault yields: an item, or the record of one that is lacking. */

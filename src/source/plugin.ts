@@ -25,4 +25,14 @@ export interface SourceContext {
   secret(reference: SecretReference, signal: AbortSignal): Promise<Secret>;
   /** Says something to the person who reads the log. */
   warn(message: string): void;
+  /**
+   * A folder of mode 0700 in memory-backed storage where there is any, for a program that can only write to a file.
+   * Disposing wipes it; what a killed run left, the next run of the job wipes.
+   */
+  privateFolder(): Promise<PrivateFolder>;
+}
+
+/** A folder that nobody else can read and that is wiped when it is disposed of. */
+export interface PrivateFolder extends AsyncDisposable {
+  readonly path: string;
 }
