@@ -1,7 +1,10 @@
-import { AppError, cancellation } from "./errors.ts";
+import { cancellation } from "./errors.ts";
 import { denoFiles } from "./deno_files.ts";
 import { harden } from "./deno_harden.ts";
-import type { Clock, Platform, RunOptions, RunResult, Terminal, World } from "./world.ts";
+import { runProgram, startProgram } from "./deno_programs.ts";
+import { dial } from "./deno_sockets.ts";
+import { HttpConnections } from "./http/connections.ts";
+import type { Clock, Platform, Terminal, World } from "./world.ts";
 
 /** The real outside. */
 export function denoWorld(): World {
@@ -12,8 +15,11 @@ export function denoWorld(): World {
     terminal: denoTerminal(),
     env: (name) => Deno.env.get(name) || undefined,
     fetch: (input, init) => fetch(input, init),
+    http: (options) => new HttpConnections(options, dial, (name) => Deno.env.get(name) || undefined),
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    run,
+    run: runProgram,
+    start: startProgram,
+    uid: () => Deno.uid() ?? undefined,
     onSignal(signal, handler) {
       // Windows knows SIGTERM only in newer runtimes; a signal that cannot arrive needs no handler.
       if (Deno.build.os === "windows" && signal === "SIGTERM") return () => {};
@@ -67,49 +73,4 @@ function denoTerminal(): Terminal {
     out: (text) => write(Deno.stdout, text),
     err: (text) => write(Deno.stderr, text),
   };
-}
-
-async function run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
-  const [program, ...args] = argv;
-  if (program === undefined) throw new AppError("misconfigured", "an empty command cannot be run");
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), options.timeout);
-  try {
-    const child = new Deno.Command(program, {
-      args,
-      ...(options.env ? { env: options.env } : {}),
-      stdin: options.stdin ? "piped" : "null",
-      stdout: "piped",
-      stderr: "piped",
-      signal: AbortSignal.any([options.signal, deadline.signal]),
-    }).spawn();
-    const feeding = options.stdin ? feed(child.stdin, options.stdin) : Promise.resolve();
-    const [{ code, stdout, stderr }] = await Promise.all([child.output(), feeding]);
-    if (options.signal.aborted) throw cancellation(options.signal);
-    if (deadline.signal.aborted) {
-      throw new AppError("transient", `"${program}" did not end within ${options.timeout / 1000} s`);
-    }
-    return { code, stdout, stderr };
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) {
-      throw new AppError("not-found", `the program "${program}" does not exist`, { cause });
-    }
-    if (cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable) {
-      throw new AppError("denied", `the program "${program}" may not be run`, { cause });
-    }
-    throw cause;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function feed(stdin: WritableStream<Uint8Array>, bytes: Uint8Array): Promise<void> {
-  const writer = stdin.getWriter();
-  try {
-    await writer.write(bytes);
-    await writer.close();
-  } catch (error) {
-    // A program that ends without reading its input is judged by its exit code.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
 }

@@ -64,6 +64,8 @@ export function isAppError<Code extends ErrorCode = ErrorCode>(
 /** Makes an {@linkcode AppError} of anything thrown; an abort becomes `cancelled`. */
 export function toAppError(error: unknown, code: ErrorCode = "unknown"): AppError {
   if (error instanceof AppError) return error;
+  // Closing something failed too, after the error that ended the work and is the one to tell.
+  if (error instanceof SuppressedError) return toAppError(error.suppressed, code);
   if (error instanceof DOMException && error.name === "AbortError") {
     return new AppError("cancelled", "cancelled", { cause: error });
   }

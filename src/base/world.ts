@@ -5,6 +5,8 @@
  * of their own. `deno_world.ts` is the only file under `src` that touches `Deno.*`.
  */
 
+import type { HttpClient, HttpOptions } from "./http/contract.ts";
+
 export interface World {
   readonly platform: Platform;
   readonly clock: Clock;
@@ -13,10 +15,16 @@ export interface World {
   /** The value of an environment variable; undefined where it is unset or empty. */
   env(name: string): string | undefined;
   fetch(input: string | URL, init?: RequestInit): Promise<Response>;
+  /** Requests with an authority, a proxy and connections of their own, every byte of which can be watched. */
+  http(options: HttpOptions): HttpClient;
   /** Cryptographically strong random bytes. */
   random(length: number): Uint8Array;
   /** Runs a program without a shell; throws `not-found` where it does not exist. */
   run(argv: readonly string[], options: RunOptions): Promise<RunResult>;
+  /** Starts a program without a shell, to stream through it; throws `not-found` where it does not exist. */
+  start(argv: readonly string[], options: StartOptions): RunningProgram;
+  /** The number of the user that this process runs as; undefined on Windows. */
+  uid(): number | undefined;
   /** Calls `handler` on a signal of the operating system; returns what undoes that. */
   onSignal(signal: "SIGINT" | "SIGTERM", handler: () => void): () => void;
   /** Keeps secrets out of core dumps, where the platform and our permissions allow; says why not otherwise. */
@@ -64,6 +72,49 @@ export interface RunResult {
   stderr: Uint8Array;
 }
 
+/** How a program is started that is streamed through. All times are in milliseconds. */
+export interface StartOptions {
+  /** Ends the program. */
+  signal: AbortSignal;
+  /** How long all of it may take; as long as it likes where left out. */
+  timeout?: number;
+  /**
+   * How long it may neither say anything nor take any of its input. Time in which it waits for us (for its output to be
+   * read, for input to be there) does not count.
+   */
+  silence?: number;
+  /** In place of `silence` until the first byte of its output. */
+  silenceAtFirst?: number;
+  /** Changes to this process's environment; `undefined` takes a variable away. */
+  env?: Record<string, string | undefined>;
+  /** Its standard input; empty where left out. A stream that fails ends the program before it could take it for whole. */
+  stdin?: Uint8Array | ReadableStream<Uint8Array>;
+  /**
+   * Gives it a session of its own, so that whatever it starts ends with it. It then has no terminal, and nothing that
+   * a person allowed this terminal to do holds for it. Without effect on Windows.
+   */
+  apart?: boolean;
+}
+
+/**
+ * A program at work. It is ended when its signal is aborted, a time runs out, its output is cancelled or it is disposed
+ * of: politely first, by force two seconds later.
+ */
+export interface RunningProgram extends AsyncDisposable {
+  /** Standard output, at the pace of its reader; errors with `cancelled` or `transient` when the program was ended. */
+  readonly stdout: ReadableStream<Uint8Array>;
+  /** Resolves when the program has ended by itself; rejects as `stdout` errors when it was ended. */
+  readonly ended: Promise<ProgramEnd>;
+}
+
+export interface ProgramEnd {
+  code: number;
+  /** The last 64 KiB of standard error. */
+  stderr: Uint8Array;
+  /** Whether it took all of its input. */
+  fed: boolean;
+}
+
 /** What `stat` tells of a path; links are not followed. */
 export interface FileInfo {
   kind: "file" | "directory" | "link" | "other";
@@ -73,6 +124,8 @@ export interface FileInfo {
   mode: number | undefined;
   /** How many names the same file has; undefined where the platform does not tell. */
   links: number | undefined;
+  /** The number of the user who owns it; undefined on Windows. */
+  uid: number | undefined;
 }
 
 /**
