@@ -24,7 +24,14 @@ const ROOMS = [
 const APART = [["src/source/", "src/destination/"]] as const;
 
 /** The only files that may say `Deno.`. */
-const DOORS = ["main.ts", "src/base/deno_world.ts", "src/base/deno_files.ts", "src/base/deno_harden.ts"];
+const DOORS = [
+  "main.ts",
+  "src/base/deno_world.ts",
+  "src/base/deno_files.ts",
+  "src/base/deno_harden.ts",
+  "src/base/deno_programs.ts",
+  "src/base/deno_sockets.ts",
+];
 
 /** Everything that is wrong with the imports below `main.ts`, one sentence each. */
 export async function layerProblems(root: string): Promise<string[]> {

@@ -33,6 +33,16 @@ Deno.test("toAppError leaves AppErrors as they are and makes one of everything e
   for (const odd of ["text", undefined, null, 5, {}]) assert.equal(toAppError(odd).message, String(odd));
 });
 
+Deno.test("of an error and a failed closing after it, the error is told", () => {
+  const first = new AppError("quota", "used up");
+  assert.equal(toAppError(new SuppressedError(new Error("closing"), first)), first);
+  const abort = AbortSignal.abort().reason;
+  assert.equal(
+    toAppError(new SuppressedError(new Error("b"), new SuppressedError("a", abort))).code,
+    "cancelled",
+  );
+});
+
 Deno.test("an abort becomes cancelled, a timeout does not", () => {
   const abort = toAppError(AbortSignal.abort().reason, "transient");
   assert.deepEqual([abort.code, abort.message], ["cancelled", "cancelled"]);
