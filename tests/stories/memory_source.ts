@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { AppError } from "../../src/base/errors.ts";
-import { streamOf } from "../../src/base/bytes.ts";
 import type { Item, ItemFile } from "../../src/model/item.ts";
 import type { Shortfall } from "../../src/model/shortfall.ts";
 import type { Vault } from "../../src/model/vault.ts";
+import type { Wanted } from "../../src/source/contract.ts";
+import { MemorySource } from "../../src/source/memory.ts";
 import type { SourcePlugin } from "../../src/source/plugin.ts";
 
 /** A source without 1Password, for stories about what comes after it. */
@@ -67,32 +68,52 @@ export function sourceError(code: ConstructorParameters<typeof AppError>[0], mes
 }
 
 export function memorySource(account: MemoryAccount): SourcePlugin {
-  const vaults: Vault[] = account.vaults.map(({ id, title }) => ({
-    id,
-    title: title ?? `title of ${id}`,
-    description: "",
-    kind: "created",
-    raw: { id },
-  }));
   return {
     type: "memory",
     summary: "a source in memory",
     config: z.strictObject({}),
     async open() {
       await account.opening?.();
+      const source = new StorySource(account);
+      // A plain object, so that a story can spread it and replace a part.
       return {
-        name: "memory",
-        limits: [],
-        account: () => Promise.resolve(undefined),
-        vaults: () => Promise.resolve(vaults),
-        async *items(vault, signal) {
-          const { items } = account.vaults.find(({ id }) => id === vault.id)!;
-          yield* typeof items === "function" ? items(signal) : items;
-        },
-        open: async (item, file) => await account.open?.(item, file) ?? streamOf(bodyOf(file.id)),
+        name: source.name,
+        limits: source.limits,
+        account: (signal) => source.account(signal),
+        vaults: (signal) => source.vaults(signal),
+        items: (vault, signal, wanted) => source.items(vault, signal, wanted),
+        open: (item, file, signal) => source.open(item, file, signal),
         estimate: () => Promise.resolve({ reads: 0 }),
-        [Symbol.asyncDispose]: () => Promise.resolve(),
+        [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
       };
     },
   };
+}
+
+/** The reference of the contract, except where a story has a vault do something else. */
+class StorySource extends MemorySource {
+  constructor(readonly story: MemoryAccount) {
+    super("memory", {
+      vaults: story.vaults.map(({ id, title = `title of ${id}`, items }) => ({
+        vault: { id, title, description: "", kind: "created", raw: { id } },
+        items: typeof items === "function" ? [] : items,
+      })),
+      body: async (item, file) => await story.open?.(item, file) ?? bodyOf(file.id),
+    });
+  }
+
+  /** Without counts, because not every vault of a story knows what it will yield. */
+  override async vaults(signal: AbortSignal): Promise<Vault[]> {
+    return (await super.vaults(signal)).map(({ activeItemCount: _, ...vault }) => vault);
+  }
+
+  override async *items(
+    vault: Vault,
+    signal: AbortSignal,
+    wanted?: Wanted,
+  ): AsyncGenerator<Item | Shortfall> {
+    const { items } = this.story.vaults.find(({ id }) => id === vault.id)!;
+    if (typeof items === "function") yield* items(signal);
+    else yield* super.items(vault, signal, wanted);
+  }
 }
