@@ -32,6 +32,7 @@ export class Bench implements AsyncDisposable {
       world: { ...world, clock: { ...world.clock, now: () => this.now } },
       version: "0.0.0",
       secret: () => Promise.reject(new Error("an export has no secret")),
+      privateFolder: () => Promise.reject(new Error("an export needs no folder")),
       warn: (message) => this.warnings.push(message),
     }, signal);
   }

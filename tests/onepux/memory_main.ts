@@ -13,6 +13,7 @@ const source = await onepux.open({ path: Deno.args[0] }, {
   world: denoWorld(),
   version: "0.0.0",
   secret: () => Promise.reject(new Error("an export has no secret")),
+  privateFolder: () => Promise.reject(new Error("an export needs no folder")),
   warn: (message) => console.error(message),
 }, signal);
 const opened = performance.now() - began;

@@ -2,7 +2,7 @@ import { throwIfCancelled } from "../../../src/base/errors.ts";
 import type { Item, ItemFile } from "../../../src/model/item.ts";
 import type { Shortfall } from "../../../src/model/shortfall.ts";
 import type { Account, Vault } from "../../../src/model/vault.ts";
-import type { CallEstimate, Source } from "../../../src/source/contract.ts";
+import type { CallEstimate, Source, Wanted } from "../../../src/source/contract.ts";
 import { sourceError } from "./errors.ts";
 import type { ExportedData } from "./export.ts";
 import { itemId, itemJson, toItem } from "./item.ts";
@@ -14,39 +14,56 @@ import { DOOR_LIMITS } from "./limits.ts";
 export class OnepuxSource implements Source {
   readonly name = "onepux";
   readonly limits = DOOR_LIMITS;
+  readonly snapshot = true;
 
-  constructor(readonly data: ExportedData, readonly files: FileIndex) {}
+  /** Private to the letter, because it holds every secret of the account: printing the source must not show it. */
+  readonly #data: ExportedData;
+  #closed = false;
 
-  account(_signal: AbortSignal): Promise<Account | undefined> {
-    return Promise.resolve(this.data.account);
+  constructor(data: ExportedData, readonly files: FileIndex) {
+    this.#data = data;
   }
 
-  vaults(_signal: AbortSignal): Promise<Vault[]> {
-    return Promise.resolve(this.data.vaults.map(({ vault }) => vault));
+  async account(signal: AbortSignal): Promise<Account | undefined> {
+    this.#check(signal);
+    return await Promise.resolve(this.#data.account);
   }
 
-  async *items(vault: Vault, signal: AbortSignal): AsyncGenerator<Item | Shortfall> {
-    const list = this.data.vaults.find((one) => one.vault.id === vault.id)?.items;
+  async vaults(signal: AbortSignal): Promise<Vault[]> {
+    this.#check(signal);
+    return await Promise.resolve(this.#data.vaults.map(({ vault }) => vault));
+  }
+
+  async *items(
+    vault: Vault,
+    signal: AbortSignal,
+    wanted: Wanted = () => true,
+  ): AsyncGenerator<Item | Shortfall> {
+    this.#check(signal);
+    const list = this.#data.vaults.find((one) => one.vault.id === vault.id)?.items;
     if (!list) {
       yield lacking(vault, "unreadable-vault", "the export has no list of items for this vault");
       return;
     }
     const made = new Set<string>();
     for (const raw of list) {
-      throwIfCancelled(signal);
+      this.#check(signal);
       const known = itemId(raw);
       const ids = known === undefined ? {} : { itemId: known };
       if (!isObject(raw)) {
         yield lacking(vault, "unreadable-item", "the export has something else in place of an item");
       } else if (isTooDeep(raw)) {
+        if (known !== undefined && !wanted(known)) continue;
         yield { ...lacking(vault, "unreadable-item", "the item is nested deeper than any item is"), ...ids };
       } else {
-        yield toItem(vault.id, known ?? newId(vault, raw, made), raw, (file) => this.#size(file));
+        const id = known ?? newId(vault, raw, made);
+        if (wanted(id)) yield toItem(vault.id, id, raw, (file) => this.#size(file));
       }
     }
   }
 
   async open(item: Item, file: ItemFile, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    this.#check();
     const reference = filesOf(itemJson(objectOf(item.raw))).find(({ id }) => id === file.id);
     const [entry, ...others] = reference ? this.files.find(reference) : [];
     // Never "not-found" or "unsupported", which would mean that nothing is amiss.
@@ -64,7 +81,14 @@ export class OnepuxSource implements Source {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve(); // the file is open only while something of it is read
+    this.#closed = true; // the file itself is open only while something of it is read
+    return Promise.resolve();
+  }
+
+  /** Without a signal only whether the source is still open: what is read later checks the signal itself. */
+  #check(signal?: AbortSignal): void {
+    if (signal) throwIfCancelled(signal);
+    if (this.#closed) throw sourceError("cancelled", "the source was closed");
   }
 
   /**
