@@ -1,6 +1,6 @@
 import { AppError, isAppError } from "../base/errors.ts";
 import { base64, fromBase64, fromUtf8, utf8 } from "../base/bytes.ts";
-import { writeDurably } from "../base/durable_file.ts";
+import { exists, writeDurably } from "../base/durable_file.ts";
 import { quoted } from "../base/safe_names.ts";
 import type { World } from "../base/world.ts";
 import { type Signer, signerKey } from "../archive/signature.ts";
@@ -57,7 +57,8 @@ async function makeSigner(world: World, state: string): Promise<Signer> {
       0o600,
     );
   } catch (error) {
-    if (isAppError(error, "already-exists")) return await readSigner(world, state);
+    // Not found is our temporary file: another process has made a key meanwhile and swept here.
+    if (isAppError(error, "already-exists", "not-found")) return await readSigner(world, state);
     throw error;
   }
   const comment = `vaultferry@${world.platform.hostname()}`;
@@ -67,6 +68,25 @@ async function makeSigner(world: World, state: string): Promise<Signer> {
     if (!isAppError(error, "already-exists")) throw error; // left from an older key: for people only
   }
   return signer;
+}
+
+/** What `writeDurably` leaves of the private key when it is killed. */
+const TEMPORARY = /^signer\.key\.[0-9a-f]{8}\.tmp$/;
+
+/**
+ * Removes copies of the private key that killed runs left while they made it. No lock is needed: this does something
+ * only when there is a key, and then whoever makes another one at this moment takes that.
+ */
+export async function removeSignerLeftovers(world: World, state: string): Promise<void> {
+  const leftovers = (await world.files.names(state)).filter((name) => TEMPORARY.test(name));
+  if (leftovers.length === 0 || !await exists(world.files, `${state}/${KEY_FILE}`)) return;
+  for (const name of leftovers) {
+    try {
+      await world.files.remove(`${state}/${name}`);
+    } catch (error) {
+      if (!isAppError(error, "not-found")) throw error; // another run was faster
+    }
+  }
 }
 
 function writeNew(world: World, path: string, text: string, bits: number): Promise<void> {

@@ -38,11 +38,51 @@ export async function resolveSecret(
   }
 }
 
+/**
+ * Looks whether a secret is to be had, without reading it; returns what can only be known by the service itself or by
+ * doing it, for people.
+ *
+ * @throws `misconfigured` where it is certain that it is not to be had.
+ */
+export async function checkSecret(world: World, reference: SecretReference): Promise<string | undefined> {
+  if (typeof reference !== "string") return `what the command ${shown(reference.command[0] ?? "")} writes`;
+  const colon = reference.indexOf(":");
+  const where = reference.slice(colon + 1);
+  switch (reference.slice(0, colon)) {
+    case "file":
+      await findFile(world, where);
+      return undefined;
+    case "credential":
+      checkCredentialName(where);
+      if (world.env("CREDENTIALS_DIRECTORY") === undefined) {
+        return `the credential ${shown(where)}, which systemd gives to the service alone`;
+      }
+      await findCredential(world, where);
+      return undefined;
+    default:
+      checkVariableName(where);
+      return world.env(where) === undefined
+        ? `the environment variable ${shown(where)}, which is not set here`
+        : undefined;
+  }
+}
+
 /** A file that systemd has decrypted for this service alone; who may read it is systemd's business. */
 async function fromCredential(world: World, name: string): Promise<Secret> {
+  checkCredentialName(name);
+  const path = await findCredential(world, name);
+  return await plainly(async () =>
+    secretIn(await world.files.read(path, LONGEST_SECRET), `the credential ${shown(name)}`)
+  );
+}
+
+function checkCredentialName(name: string): void {
   if (/[/\\:\0]/.test(name) || name === "." || name === "..") {
     throw new AppError("misconfigured", `a credential's name has no path in it, as ${shown(name)} has`);
   }
+}
+
+async function findCredential(world: World, name: string): Promise<string> {
   const folder = world.env("CREDENTIALS_DIRECTORY");
   if (folder === undefined) {
     throw new AppError(
@@ -58,15 +98,25 @@ async function fromCredential(world: World, name: string): Promise<Secret> {
   return await plainly(async () => {
     const info = await world.files.stat(await world.files.realPath(path));
     if (info.kind !== "file") throw new AppError("misconfigured", `${shown(path)} is not a regular file`);
-    return secretIn(await world.files.read(path, LONGEST_SECRET), `the credential ${shown(name)}`);
+    return path;
   });
 }
 
-/** A file that nobody but its owner may read; of a link, the file it leads to counts. */
+/** A file that nobody but its owner may read. */
 async function fromFile(world: World, path: string): Promise<Secret> {
+  const real = await findFile(world, path);
+  return await plainly(async () => secretIn(await world.files.read(real, LONGEST_SECRET), shown(path)));
+}
+
+/** The real path of a file that nobody but its owner may read; of a link, the file it leads to counts. */
+async function findFile(world: World, path: string): Promise<string> {
   if (!pathsOf(world).isAbsolute(path)) {
     // Not quoted: what is no path may be the secret itself.
-    throw new AppError("misconfigured", "the path of a secret's file must be absolute: file:/…");
+    throw new AppError("misconfigured", "the path of a secret's file must be absolute: file:/…", {
+      hint: /^~|^\$/.test(path)
+        ? "neither ~ nor $VARIABLES are filled in: write the whole path"
+        : "a timer starts vaultferry in another folder than you do: write the whole path",
+    });
   }
   return await plainly(async () => {
     const real = await world.files.realPath(path);
@@ -77,14 +127,12 @@ async function fromFile(world: World, path: string): Promise<Secret> {
         hint: `chmod 600 ${/^[\w./-]+$/.test(real) ? redact(real) : shown(real)}`,
       });
     }
-    return secretIn(await world.files.read(real, LONGEST_SECRET), shown(path));
+    return real;
   });
 }
 
 function fromEnvironment(world: World, name: string, warn: (message: string) => void): Secret {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-    throw new AppError("misconfigured", "env: must be followed by the name of an environment variable");
-  }
+  checkVariableName(name);
   const value = world.env(name);
   if (value === undefined) {
     throw new AppError("misconfigured", `the environment variable ${shown(name)} is not set`);
@@ -93,6 +141,11 @@ function fromEnvironment(world: World, name: string, warn: (message: string) => 
     `the secret in ${shown(name)} can leak: other programs may see environments; prefer credential: or file:`,
   );
   return secretIn(new TextEncoder().encode(value), `the environment variable ${shown(name)}`);
+}
+
+function checkVariableName(name: string): void {
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return;
+  throw new AppError("misconfigured", "env: must be followed by the name of an environment variable");
 }
 
 async function fromCommand(world: World, command: readonly string[], signal: AbortSignal): Promise<Secret> {

@@ -8,6 +8,7 @@ import { Scratch, worldWith } from "../base/scratch.ts";
 const world = worldWith();
 const SPOOL: Undertaking = { what: "spool", name: "acme_20260203T040506Z_0123abcd.tar.zst.age" };
 const NAS = { what: "put", destination: "nas", key: "acme/a" } as const;
+const FOLDER: Undertaking = { what: "folder", path: "/dev/shm/vaultferry-00112233445566778899aabbccddeeff" };
 const AZURE: Undertaking = { what: "put", destination: "azure", key: "acme/a" } as const;
 
 const load = (scratch: Scratch) => Journal.load(world, scratch.file("journal.jsonl"));
@@ -23,8 +24,12 @@ Deno.test("a journal that is not there is empty, and looking makes none", async 
 Deno.test("what was begun and not ended is unfinished, now and after a restart", async () => {
   await using scratch = await Scratch.make();
   const journal = await load(scratch);
-  for (const one of [SPOOL, NAS, AZURE]) await journal.begin(one);
+  for (const one of [SPOOL, NAS, AZURE, FOLDER]) await journal.begin(one);
   await journal.end(NAS);
+  for (const one of [journal, await load(scratch)]) {
+    assert.deepEqual(one.unfinished(), [SPOOL, AZURE, FOLDER]);
+  }
+  await journal.end(FOLDER);
   for (const one of [journal, await load(scratch)]) assert.deepEqual(one.unfinished(), [SPOOL, AZURE]);
   assert.equal((await Deno.stat(scratch.file("journal.jsonl"))).mode! & 0o777, 0o600);
 });
@@ -40,6 +45,27 @@ Deno.test("the same thing begun again is unfinished again, and ending what never
   assert.deepEqual((await load(scratch)).unfinished(), [SPOOL]);
 });
 
+Deno.test("the first thing begun is durable with the name of the journal itself, and only that once", async () => {
+  await using scratch = await Scratch.make();
+  const steps: string[] = [];
+  const world = worldWith({
+    append: async (path, mode) => {
+      const file = await denoFiles.append(path, mode);
+      return { ...file, sync: () => file.sync().then(() => void steps.push("sync")) };
+    },
+    syncFolder: async (path) => {
+      await denoFiles.syncFolder(path);
+      steps.push(`sync folder ${path}`);
+    },
+  });
+  const journal = await Journal.load(world, scratch.file("journal.jsonl"));
+  await journal.begin(FOLDER);
+  assert.deepEqual(steps, ["sync", `sync folder ${scratch.path}`]);
+  await journal.end(FOLDER);
+  await (await Journal.load(world, scratch.file("journal.jsonl"))).begin(SPOOL);
+  assert.deepEqual(steps.slice(2), ["sync", "sync"]);
+});
+
 Deno.test("compact keeps what is unfinished and nothing else", async () => {
   await using scratch = await Scratch.make();
   const journal = await load(scratch);
@@ -53,6 +79,26 @@ Deno.test("compact keeps what is unfinished and nothing else", async () => {
   await journal.compact();
   assert.equal(await scratch.read("journal.jsonl"), "");
   assert.deepEqual((await load(scratch)).unfinished(), []);
+});
+
+Deno.test("a run that begins and ends thousands of things keeps the file short, and forgets none of them", async () => {
+  await using scratch = await Scratch.make();
+  // Without syncs, which thousands of lines would wait for.
+  const quick = worldWith({
+    append: async (path, mode) => ({ ...await denoFiles.append(path, mode), sync: () => Promise.resolve() }),
+  });
+  const journal = await Journal.load(quick, scratch.file("journal.jsonl"));
+  await journal.begin(SPOOL);
+  let longest = 0;
+  for (let nth = 0; nth < 2500; nth++) {
+    const folder: Undertaking = { what: "folder", path: `/dev/shm/${nth}` };
+    await journal.begin(folder);
+    if (nth % 500 !== 0) await journal.end(folder);
+    longest = Math.max(longest, (await Deno.stat(scratch.file("journal.jsonl"))).size);
+  }
+  assert.ok(longest < 300_000, `${longest} bytes`);
+  const left = [0, 500, 1000, 1500, 2000].map((nth) => ({ what: "folder", path: `/dev/shm/${nth}` }));
+  for (const one of [journal, await load(scratch)]) assert.deepEqual(one.unfinished(), [SPOOL, ...left]);
 });
 
 Deno.test("a last line torn by a crash at any byte is passed over, and the lines before it count", async () => {
@@ -116,6 +162,7 @@ Deno.test("a damaged line that is not the last is corrupt, told by number and wi
   damaged.push(
     line("begin", { what: "put", key: "x" }).trim(),
     line("begin", { what: "spool", name: 1 }).trim(),
+    line("begin", { what: "folder", name: "x" }).trim(),
   );
   for (const text of damaged) {
     for (const after of ["\n", `\n${line("end", SPOOL)}`]) {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { denoWorld } from "../../src/base/deno_world.ts";
 import { AppError } from "../../src/base/errors.ts";
 import type { World } from "../../src/base/world.ts";
-import { resolveSecret } from "../../src/host/secrets.ts";
+import { checkSecrets } from "../../src/host/secret_check.ts";
+import { checkSecret, resolveSecret } from "../../src/host/secrets.ts";
 import type { SecretReference } from "../../src/model/secret_reference.ts";
 
 const never = new AbortController().signal;
@@ -28,6 +29,12 @@ async function refusal(reference: SecretReference, world = worldWith()): Promise
     throw error;
   }
   throw new Error("nothing was refused");
+}
+
+async function unfit(reference: SecretReference, world = worldWith()): Promise<AppError> {
+  const error = await checkSecret(world, reference).then(() => undefined, (error) => error);
+  assert.ok(error instanceof AppError, "nothing was refused");
+  return error;
 }
 
 async function inFolder(action: (folder: string) => Promise<void>): Promise<void> {
@@ -103,6 +110,83 @@ Deno.test("file: without an absolute path it may be the secret itself, and is no
   assert.equal(error.code, "misconfigured");
   assert.equal(error.message, "the path of a secret's file must be absolute: file:/…");
 });
+
+Deno.test("file: a path that a shell would fill in is told to be one, whichever way it is looked at", async () => {
+  for (const path of ["~/token", "~", "$HOME/token", "${HOME}/token"]) {
+    for (const look of [refusal(`file:${path}`), unfit(`file:${path}`)]) {
+      const { message, hint } = await look;
+      assert.equal(message, "the path of a secret's file must be absolute: file:/…");
+      assert.match(hint!, /^neither ~ nor \$VARIABLES are filled in/);
+    }
+  }
+  assert.match((await refusal("file:secrets/token")).hint!, /^a timer starts vaultferry in another folder/);
+});
+
+Deno.test("looking whether a secret is to be had reads none, runs nothing and finds what a run would", () =>
+  inFolder(async (folder) => {
+    const { files } = denoWorld();
+    const refuse = () => assert.fail("read or run");
+    const look = (env: Record<string, string> = {}) =>
+      worldWith(env, { run: refuse, files: { ...files, read: refuse, stream: refuse } });
+    const file = await write(`${folder}/secret`, "hunter2");
+    assert.equal(await checkSecret(look(), `file:${file}`), undefined);
+    for (
+      const [path, mode, told] of [["none", 0o600, "does not exist"], [
+        "secret",
+        0o640,
+        "other users",
+      ]] as const
+    ) {
+      await Deno.chmod(file, mode);
+      const [run, check] = [
+        await refusal(`file:${folder}/${path}`),
+        await unfit(`file:${folder}/${path}`, look()),
+      ];
+      assert.ok(check.message.includes(told));
+      assert.deepEqual([check.code, check.message, check.hint], [run.code, run.message, run.hint]);
+    }
+    assert.match((await unfit(`file:${folder}`, look())).message, /is not a regular file/);
+    const credentials = look({ CREDENTIALS_DIRECTORY: folder });
+    assert.equal(await checkSecret(credentials, "credential:secret"), undefined);
+    assert.match((await unfit("credential:none", credentials)).message, /does not exist/);
+    assert.match((await unfit("credential:../secret", credentials)).message, /has no path in it/);
+    assert.equal(
+      await checkSecret(look(), "credential:secret"),
+      'the credential "secret", which systemd gives to the service alone',
+    );
+    assert.match((await unfit("credential:a/b", look())).message, /has no path in it/);
+    assert.equal(await checkSecret(look({ TOKEN: "hunter2" }), "env:TOKEN"), undefined);
+    assert.match((await checkSecret(look(), "env:TOKEN"))!, /"TOKEN", which is not set here/);
+    assert.match((await unfit("env:=", look())).message, /must be followed by the name/);
+    assert.equal(
+      await checkSecret(look(), { command: ["pass", "show", "x"] }),
+      'what the command "pass" writes',
+    );
+  }));
+
+Deno.test("every reference below a part of the config is looked at, and told with its place", () =>
+  inFolder(async (folder) => {
+    const file = await write(`${folder}/secret`, "hunter2");
+    const part = {
+      source: { type: "x", token: `file:${folder}/none`, path: "/srv/file:name" },
+      also: [{ type: "y", token: "credential:two" }],
+      destinations: [{
+        name: "nas",
+        sas: `file:${file}`,
+        deep: { key: { command: ["pass"] } },
+        off: null,
+        n: 1,
+      }],
+    };
+    const { problems, unknown } = await checkSecrets(worldWith(), part, "jobs.acme");
+    assert.deepEqual(problems.map(({ code, message }) => [code, message]), [
+      ["misconfigured", `jobs.acme.source.token: cannot resolve "${folder}/none": it does not exist`],
+    ]);
+    assert.deepEqual(unknown, [
+      'jobs.acme.also[0].token: the credential "two", which systemd gives to the service alone',
+      'jobs.acme.destinations[0].deep.key: what the command "pass" writes',
+    ]);
+  }));
 
 Deno.test("file: Windows has no such bits", () =>
   inFolder(async (folder) => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AppError } from "../../src/base/errors.ts";
 import { denoWorld } from "../../src/base/deno_world.ts";
 import type { World } from "../../src/base/world.ts";
 import { wipe } from "../../src/host/wipe.ts";
@@ -87,6 +88,74 @@ Deno.test("a file with a second name is refused before anything is touched", asy
   await failure(wipe(denoWorld(), `${scratch.path}/restored`, signal), "denied", /second name/);
   assert.equal(await Deno.readTextFile(`${scratch.path}/restored/a`), SECRET);
   assert.equal(await Deno.readTextFile(`${scratch.path}/elsewhere`), "precious");
+});
+
+Deno.test("of what is ours nothing is spared: second names, sockets, pipes, what must not be written to", async () => {
+  await using scratch = await Scratch.make();
+  const outside = await scratch.write("outside.txt", "stays");
+  const folder = `${scratch.path}/private`;
+  await Deno.mkdir(`${folder}/closed/deep`, { recursive: true });
+  await Deno.writeTextFile(`${folder}/first`, SECRET);
+  await Deno.link(`${folder}/first`, `${folder}/second`);
+  await Deno.writeTextFile(`${folder}/closed/deep/readonly`, SECRET, { mode: 0o400 });
+  await Deno.chmod(`${folder}/closed`, 0o500);
+  await Deno.symlink(outside, `${folder}/link`);
+  await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
+  Deno.listen({ transport: "unix", path: `${folder}/socket` }).close();
+  const held = [`${folder}/second`, `${folder}/closed/deep/readonly`].map((path) => Deno.openSync(path));
+  assert.equal((await Deno.lstat(`${folder}/pipe`)).isFifo, true);
+  await failure(wipe(denoWorld(), folder, signal), ["unsupported", "denied"], /neither file|second name/);
+  const { files } = await wipe(denoWorld(), folder, signal, { ours: true });
+  assert.equal(files, 3);
+  await assert.rejects(Deno.lstat(folder), Deno.errors.NotFound);
+  assert.equal(await Deno.readTextFile(outside), "stays");
+  for (const file of held) {
+    using _ = file;
+    const bytes = new Uint8Array(SECRET.length);
+    assert.equal(file.readSync(bytes), SECRET.length);
+    assert.notEqual(new TextDecoder().decode(bytes), SECRET);
+  }
+});
+
+Deno.test("a user who is not root wipes what is ours and must not be written to", async () => {
+  await using scratch = await Scratch.make();
+  await Deno.mkdir(`${scratch.path}/private/closed`, { recursive: true });
+  await Deno.writeTextFile(`${scratch.path}/private/closed/readonly`, SECRET, { mode: 0o400 });
+  await Deno.chmod(`${scratch.path}/private/closed`, 0o500);
+  // What the system refuses to anybody but root; this test may be root.
+  const real = denoWorld();
+  const writable = (path: string) => (Deno.lstatSync(path).mode! & 0o200) !== 0;
+  const refused = (path: string) => new AppError("denied", `${path}: permission denied`);
+  const parent = (path: string) => path.slice(0, path.lastIndexOf("/"));
+  const files: World["files"] = {
+    ...real.files,
+    overwrite: (path) => writable(path) ? real.files.overwrite(path) : Promise.reject(refused(path)),
+    remove: (path) => writable(parent(path)) ? real.files.remove(path) : Promise.reject(refused(path)),
+    rename: (from, to) =>
+      writable(parent(from)) ? real.files.rename(from, to) : Promise.reject(refused(from)),
+  };
+  await wipe({ ...real, files }, `${scratch.path}/private`, signal, { ours: true });
+  assert.deepEqual(scratch.names(), []);
+});
+
+Deno.test("what is ours and cannot be overwritten is removed all the same, and that is an error", async () => {
+  await using scratch = await Scratch.make();
+  await Deno.mkdir(`${scratch.path}/private`);
+  for (const name of ["a", "b", "c"]) await scratch.write(`private/${name}`, SECRET);
+  const real = denoWorld();
+  const full = new AppError("unknown", "no space left on the device");
+  let overwritten = 0;
+  const overwrite: World["files"]["overwrite"] = (path) => {
+    if (++overwritten === 2) return Promise.reject(full);
+    return real.files.overwrite(path);
+  };
+  const world = { ...real, files: { ...real.files, overwrite } };
+  assert.equal(
+    await failure(wipe(world, `${scratch.path}/private`, signal, { ours: true }), "unknown"),
+    full,
+  );
+  assert.equal(overwritten, 3);
+  assert.deepEqual(scratch.names(), []);
 });
 
 Deno.test("a link is never written through", async () => {

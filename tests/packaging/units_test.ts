@@ -56,6 +56,15 @@ Deno.test("the service is exposed as little as a program on the network can be",
   }
 });
 
+Deno.test("the folders that the service gets are its own alone, and the one for secrets in clear does not stay", async () => {
+  const text = await Deno.readTextFile(UNITS + "vaultferry.service");
+  for (const kind of ["State", "Cache", "Runtime"]) {
+    assert.match(text, new RegExp(`^${kind}Directory=vaultferry$`, "m"));
+    assert.match(text, new RegExp(`^${kind}DirectoryMode=0700$`, "m"));
+  }
+  assert.doesNotMatch(text, /^RuntimeDirectoryPreserve=/m);
+});
+
 Deno.test("what another try cannot mend is not tried again, and gaps are not called a success", async () => {
   const text = await Deno.readTextFile(UNITS + "vaultferry.service");
   assert.match(text, /^RestartPreventExitStatus=2 3 13 14 15$/m);
