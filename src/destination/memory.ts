@@ -1,8 +1,12 @@
 import { concat, streamOf } from "../base/bytes.ts";
-import { AppError, cancellation, throwIfCancelled, toAppError } from "../base/errors.ts";
+import { AppError, throwIfCancelled } from "../base/errors.ts";
 import { sha256Hex } from "../base/hash.ts";
 import { quoted } from "../base/safe_names.ts";
-import type { ByteRange, Capabilities, Destination, Resendable, Stored } from "./contract.ts";
+import { refuseUnsupported } from "./access.ts";
+import { pour } from "./body.ts";
+import type { ByteRange, Capabilities, Destination, PutOptions, Resendable, Stored } from "./contract.ts";
+import { named } from "./errors.ts";
+import { foldersOfPrefix, isKey, partsOfKey, withinSize } from "./keys.ts";
 
 /** Where a test may step in. */
 export interface MemoryFaults {
@@ -14,6 +18,9 @@ export interface MemoryFaults {
   /** What is kept of a body that was sent whole: a service that loses a part of it and still says yes. */
   kept?(key: string, bytes: Uint8Array): Uint8Array;
 }
+
+/** Until when what is stored is locked against removal; of all views of one place. */
+const LOCKED = new WeakMap<Map<string, Uint8Array>, Map<string, Date>>();
 
 /** A destination in memory: the reference of the contract, and the destination of tests. */
 export class MemoryDestination implements Destination {
@@ -37,12 +44,13 @@ export class MemoryDestination implements Destination {
     };
   }
 
-  put(key: string, body: Resendable, signal: AbortSignal): Promise<Stored> {
+  put(key: string, body: Resendable, signal: AbortSignal, options?: PutOptions): Promise<Stored> {
     return this.#run("put", key, signal, async () => {
+      refuseUnsupported(this.can, options);
       const bytes = await receive(key, body, signal);
       // From here to the end nothing waits: of two puts at once one finds the other's object.
       const present = this.objects.get(key);
-      if (present === undefined) this.objects.set(key, this.faults.kept?.(key, bytes) ?? bytes);
+      if (present === undefined) this.#store(key, bytes, options);
       else if (sha256Hex(present) !== body.sha256) {
         throw new AppError("already-exists", `${quoted(key)} exists already with other content`);
       }
@@ -53,7 +61,8 @@ export class MemoryDestination implements Destination {
   get(key: string, range: ByteRange | undefined, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     return this.#run("get", key, signal, () => {
       const bytes = this.#object(key);
-      return streamOf(bytes.slice(range?.start ?? 0, range?.end ?? bytes.length));
+      const { start, end } = withinSize(bytes.length, range, key);
+      return streamOf(bytes.slice(start, end));
     });
   }
 
@@ -64,12 +73,17 @@ export class MemoryDestination implements Destination {
   async *list(prefix: string, signal: AbortSignal): AsyncIterable<Stored> {
     const found = await this.#run("list", prefix, signal, () => [...this.objects]);
     for (const [key, bytes] of found) {
-      if (key.startsWith(prefix)) yield { key, size: bytes.length };
+      if (key.startsWith(prefix) && isKey(key)) yield { key, size: bytes.length };
     }
   }
 
   remove(key: string, signal: AbortSignal): Promise<void> {
-    return this.#run("remove", key, signal, () => void this.objects.delete(key));
+    return this.#run("remove", key, signal, () => {
+      if ((LOCKED.get(this.objects)?.get(key)?.getTime() ?? 0) > Date.now()) {
+        throw new AppError("denied", `${quoted(key)} is locked against removal`);
+      }
+      this.objects.delete(key);
+    });
   }
 
   discard(key: string, signal: AbortSignal): Promise<void> {
@@ -77,6 +91,17 @@ export class MemoryDestination implements Destination {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  #store(key: string, bytes: Uint8Array, options: PutOptions | undefined): void {
+    const kept = this.faults.kept?.(key, bytes) ?? bytes;
+    if (kept.length !== bytes.length) {
+      throw new AppError("corrupt", `${quoted(key)} holds ${kept.length} bytes instead of ${bytes.length}`);
+    }
+    this.objects.set(key, kept);
+    if (!options?.immutableUntil) return;
+    const locked = LOCKED.get(this.objects) ?? new Map<string, Date>();
+    LOCKED.set(this.objects, locked.set(key, options.immutableUntil));
+  }
 
   #object(key: string): Uint8Array {
     const bytes = this.objects.get(key);
@@ -90,57 +115,19 @@ export class MemoryDestination implements Destination {
     signal: AbortSignal,
     action: () => T | Promise<T>,
   ): Promise<T> {
-    try {
-      throwIfCancelled(signal);
-      checkKey(key, operation === "list");
+    return await named(this, `${operation} ${quoted(key)}`, signal, async () => {
+      if (operation === "list") foldersOfPrefix(key);
+      else partsOfKey(key);
       await this.faults.before?.(operation, key);
       throwIfCancelled(signal);
       return await action();
-    } catch (error) {
-      const { code, message, hint, retryAfter } = toAppError(error);
-      throw new AppError(code, `destination "${this.name}": ${message}`, {
-        cause: error,
-        origin: "destination",
-        ...(hint === undefined ? {} : { hint }),
-        ...(retryAfter === undefined ? {} : { retryAfter }),
-      });
-    }
+    });
   }
 }
 
 /** All of a body, compared with what it says of itself. */
 async function receive(key: string, body: Resendable, signal: AbortSignal): Promise<Uint8Array> {
-  const reader = body.open().getReader();
-  // Ends a pending read at once, also that of a stream that hangs.
-  const stop = () => void reader.cancel(cancellation(signal)).catch(() => {});
-  signal.addEventListener("abort", stop, { once: true });
   const parts: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      throwIfCancelled(signal);
-      if (done) break;
-      size += value.length;
-      if (size > body.size) {
-        throw new AppError("corrupt", `the body of ${quoted(key)} is longer than its ${body.size} bytes`);
-      }
-      parts.push(value.slice());
-    }
-  } finally {
-    signal.removeEventListener("abort", stop);
-    reader.cancel().catch(() => {});
-  }
-  const bytes = concat(parts);
-  if (size !== body.size || sha256Hex(bytes) !== body.sha256) {
-    throw new AppError("corrupt", `the body of ${quoted(key)} is not the one that was announced`);
-  }
-  return bytes;
-}
-
-function checkKey(key: string, prefix: boolean): void {
-  const parts = key.split("/");
-  if (prefix && parts.at(-1) === "") parts.pop();
-  if (parts.every((part) => /^[A-Za-z0-9._-]+$/.test(part) && !/^\.{1,2}$/.test(part))) return;
-  throw new AppError("misconfigured", `${quoted(key)} cannot be the name of a stored object`);
+  await pour(key, body, (bytes) => Promise.resolve(void parts.push(bytes.slice())), signal);
+  return concat(parts);
 }

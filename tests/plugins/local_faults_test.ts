@@ -4,7 +4,7 @@ import { denoFiles } from "../../src/base/deno_files.ts";
 import { sha256Hex } from "../../src/base/hash.ts";
 import type { Files } from "../../src/base/world.ts";
 import type { Resendable } from "../../src/destination/contract.ts";
-import { bodyOf, keysOf, never, sample, within } from "../../src/destination/conformance_bench.ts";
+import { bodyOf, keysOf, never, sample, within } from "../../src/destination/conformance/bench.ts";
 import { body, broken, BYTES, fails, Folder, KEY, openAt } from "./local_folder.ts";
 
 /** `create` with one method of the new file replaced. */
@@ -206,7 +206,7 @@ function stopping(path: string, step: string): string {
   return `
     import { local } from ${at("plugins/destinations/local/mod.ts")};
     import { denoWorld } from ${at("src/base/deno_world.ts")};
-    import { bodyOf, sample, never } from ${at("src/destination/conformance_bench.ts")};
+    import { bodyOf, sample, never } from ${at("src/destination/conformance/bench.ts")};
     const world = denoWorld();
     setInterval(() => {}, 1000);
     const stop = () => { console.log("stopped"); return new Promise(() => {}); };

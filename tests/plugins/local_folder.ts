@@ -6,7 +6,7 @@ import { denoWorld } from "../../src/base/deno_world.ts";
 import { AppError, type ErrorCode, isAppError } from "../../src/base/errors.ts";
 import { sha256Hex } from "../../src/base/hash.ts";
 import type { Files } from "../../src/base/world.ts";
-import { bodyOf, never, sample } from "../../src/destination/conformance_bench.ts";
+import { bodyOf, never, sample } from "../../src/destination/conformance/bench.ts";
 
 export const KEY = "acme/archive.age";
 export const BYTES = sample(500_000);

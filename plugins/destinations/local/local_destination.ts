@@ -1,16 +1,19 @@
 import { AppError, throwIfCancelled } from "../../../src/base/errors.ts";
 import { quoted } from "../../../src/base/safe_names.ts";
+import { refuseUnsupported } from "../../../src/destination/access.ts";
+import { guarded } from "../../../src/destination/body.ts";
 import type {
   ByteRange,
   Capabilities,
   Destination,
+  PutOptions,
   Resendable,
   Stored,
 } from "../../../src/destination/contract.ts";
+import { named, withName } from "../../../src/destination/errors.ts";
+import { foldersOfPrefix, isName, isPartial, withinSize } from "../../../src/destination/keys.ts";
 import type { DestinationContext } from "../../../src/destination/plugin.ts";
-import { guarded } from "./body.ts";
-import { named, withName } from "./errors.ts";
-import { foldersOfPrefix, isName, isPartial, partsOfKey } from "./keys.ts";
+import { pathPartsOfKey } from "./keys.ts";
 import { absent, type Place } from "./place.ts";
 import { publish } from "./publish.ts";
 
@@ -33,8 +36,9 @@ export class LocalDestination implements Destination {
     this.#context = context;
   }
 
-  put(key: string, body: Resendable, signal: AbortSignal): Promise<Stored> {
-    return named(this.name, `store ${quoted(key)}`, signal, async () => {
+  put(key: string, body: Resendable, signal: AbortSignal, options?: PutOptions): Promise<Stored> {
+    return named(this, `store ${quoted(key)}`, signal, async () => {
+      refuseUnsupported(this.can, options);
       await publish(this.#parts(key), body, signal, {
         place: this.#place,
         random: (length) => this.#context.world.random(length),
@@ -47,16 +51,16 @@ export class LocalDestination implements Destination {
 
   get(key: string, range: ByteRange | undefined, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const task = `read ${quoted(key)}`;
-    return named(this.name, task, signal, async () => {
+    return named(this, task, signal, async () => {
       const { path, size } = await this.#find(key);
-      const { start, end } = within(size, range, key);
+      const { start, end } = withinSize(size, range, key);
       const stream = await this.#place.files.stream(path, { start, end });
-      return guarded(stream, path, end - start, signal, (error) => withName(this.name, task, error));
+      return guarded(stream, path, end - start, signal, (error) => withName(this, task, error));
     });
   }
 
   stat(key: string, signal: AbortSignal): Promise<Stored> {
-    return named(this.name, `look at ${quoted(key)}`, signal, async () => {
+    return named(this, `look at ${quoted(key)}`, signal, async () => {
       const { size } = await this.#find(key);
       return { key, size };
     });
@@ -69,12 +73,12 @@ export class LocalDestination implements Destination {
       // A job that has stored nothing yet has no folder; a missing root is an error, thrown by `folder`.
       if (await this.#place.folder(folders) !== undefined) yield* this.#walk(folders, prefix, signal);
     } catch (error) {
-      throw withName(this.name, `list ${quoted(prefix)}`, error);
+      throw withName(this, `list ${quoted(prefix)}`, error);
     }
   }
 
   remove(key: string, signal: AbortSignal): Promise<void> {
-    return named(this.name, `remove ${quoted(key)}`, signal, async () => {
+    return named(this, `remove ${quoted(key)}`, signal, async () => {
       const parts = this.#parts(key);
       const folder = await this.#place.folder(parts.slice(0, -1));
       if (folder === undefined) return;
@@ -87,7 +91,7 @@ export class LocalDestination implements Destination {
   }
 
   discard(key: string, signal: AbortSignal): Promise<void> {
-    return named(this.name, `clean up after ${quoted(key)}`, signal, async () => {
+    return named(this, `clean up after ${quoted(key)}`, signal, async () => {
       const parts = this.#parts(key);
       const folders = parts.slice(0, -1);
       const folder = await this.#place.folder(folders);
@@ -129,7 +133,7 @@ export class LocalDestination implements Destination {
   }
 
   #parts(key: string): string[] {
-    return partsOfKey(key, this.#place.os);
+    return pathPartsOfKey(key, this.#place.os);
   }
 
   #warnOfPermissions(why: string): void {
@@ -143,18 +147,6 @@ export class LocalDestination implements Destination {
   #warn(message: string): void {
     this.#context.warn(`destination "${this.name}": ${message}`);
   }
-}
-
-function within(size: number, range: ByteRange | undefined, key: string): { start: number; end: number } {
-  const start = range?.start ?? 0;
-  const end = Math.min(range?.end ?? size, size);
-  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
-    throw new AppError(
-      "misconfigured",
-      `bytes ${start} to ${end} of the ${size} in ${quoted(key)} make no range`,
-    );
-  }
-  return { start, end };
 }
 
 function notRegular(path: string): AppError {

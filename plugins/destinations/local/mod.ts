@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { named } from "../../../src/destination/errors.ts";
 import type { DestinationPlugin } from "../../../src/destination/plugin.ts";
-import { named } from "./errors.ts";
 import { LocalDestination } from "./local_destination.ts";
 import { Place } from "./place.ts";
 
@@ -21,7 +21,7 @@ export const local: DestinationPlugin = {
   async open(name, settings, context, signal) {
     const { files, platform } = context.world;
     const place = new Place(config.parse(settings).path, files, platform.os);
-    await named(name, "open the folder", signal, () => place.check());
+    await named({ name }, "open the folder", signal, () => place.check());
     return new LocalDestination(name, place, context);
   },
 };

@@ -1,7 +1,7 @@
 import { AppError, isAppError } from "../../../src/base/errors.ts";
 import { quoted } from "../../../src/base/safe_names.ts";
 import type { FileInfo, Files, Platform } from "../../../src/base/world.ts";
-import { isPartialOf } from "./keys.ts";
+import { isPartialOf } from "../../../src/destination/keys.ts";
 
 /** The configured folder and the paths below it. Links are followed at the folder itself, never below it. */
 export class Place {
@@ -44,22 +44,30 @@ export class Place {
     return await this.files.stat(path).catch(absent);
   }
 
-  /** The path of a folder below the root, undefined where there is none; throws when something else has its name. */
+  /**
+   * The path of a folder below the root, undefined where there is none, be it that a file has its name: nothing can be
+   * below that. Throws on what could lead elsewhere, such as a link.
+   */
   async folder(parts: readonly string[]): Promise<string | undefined> {
     await this.check();
     for (let depth = 1; depth <= parts.length; depth++) {
       const path = this.path(parts.slice(0, depth));
       const info = await this.look(path);
-      if (info === undefined) return undefined;
+      if (info === undefined || info.kind === "file") return undefined;
       this.#mustBeFolder(path, info);
     }
     return this.path(parts);
   }
 
-  /** Makes the folder and what is missing above it, below the root. */
+  /** Makes the folder and what is missing above it, below the root; throws when something else has its name. */
   async makeFolder(parts: readonly string[]): Promise<string> {
     const found = await this.folder(parts);
     if (found !== undefined) return found;
+    for (let depth = 1; depth <= parts.length; depth++) {
+      const path = this.path(parts.slice(0, depth));
+      const info = await this.look(path);
+      if (info !== undefined) this.#mustBeFolder(path, info);
+    }
     await this.files.makeFolder(this.path(parts), 0o700);
     return this.path(parts);
   }

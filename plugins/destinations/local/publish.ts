@@ -1,9 +1,9 @@
 import { AppError, isAppError, throwIfCancelled } from "../../../src/base/errors.ts";
-import { digestOf } from "../../../src/base/hash.ts";
 import { quoted } from "../../../src/base/safe_names.ts";
+import { guarded, orCancelled, pour } from "../../../src/destination/body.ts";
 import type { Resendable } from "../../../src/destination/contract.ts";
-import { guarded, orCancelled, pour } from "./body.ts";
-import { partialName } from "./keys.ts";
+import { partialName } from "../../../src/destination/keys.ts";
+import { putOnce } from "../../../src/destination/put_once.ts";
 import { absent, type Place } from "./place.ts";
 
 /** What {@linkcode publish} needs of its surroundings. */
@@ -31,38 +31,56 @@ export async function publish(
   const folder = await place.makeFolder(folders);
   const final = place.path(parts);
   await place.sweep(folder, folders, name);
-  if (await place.look(final) !== undefined) {
-    await mustHoldBody(final, body, signal, place);
-    // The run that stored it may have ended before this.
-    await place.sync(folders);
-    return;
-  }
-  const partial = place.path([...folders, partialName(name, around.random(8))]);
-  let made: boolean;
-  try {
-    await write(partial, parts.join("/"), body, signal, place);
-    await keepPrivate(partial, around);
-    throwIfCancelled(signal);
-    made = await giveName(partial, final, body, signal, place);
-  } finally {
-    await place.files.remove(partial).catch(absent).catch((error) => around.warn(messageOf(error)));
-  }
-  // From here on the name is visible: the rest is short and is done even after an abort.
-  try {
-    await place.sync(folders);
-    const { kind, size } = await place.files.stat(final);
-    if (kind !== "file" || size !== body.size) {
-      throw new AppError("corrupt", `${quoted(final)} holds ${size} bytes instead of ${body.size}`);
+  const withdraw = () => place.files.remove(final).catch((late) => around.warn(messageOf(late)));
+  const done = await putOnce({
+    key: parts.join("/"),
+    body,
+    signal,
+    look: () => lookAt(final, place),
+    read: async () => guarded(await place.files.stream(final), final, body.size, signal, (error) => error),
+    send: async () => {
+      await write(place.path([...folders, partialName(name, around.random(8))]), final);
+      // From here on the name is visible: the rest is short and is done even after an abort.
+      try {
+        await place.sync(folders);
+      } catch (error) {
+        // What is not known to last is no success, and an error leaves nothing visible.
+        await withdraw();
+        throw error;
+      }
+    },
+    withdraw,
+  });
+  // The run that stored it may have ended before this.
+  if (done === "present") await place.sync(folders);
+
+  async function write(partial: string, to: string): Promise<void> {
+    try {
+      await writeFile(partial, parts.join("/"), body, signal, place);
+      await keepPrivate(partial, around);
+      throwIfCancelled(signal);
+      await giveName(partial, to, place);
+    } finally {
+      await place.files.remove(partial).catch(absent).catch((error) => around.warn(messageOf(error)));
     }
-  } catch (error) {
-    // What is not known to last is no success, and an error leaves nothing visible.
-    if (made) await place.files.remove(final).catch((late) => around.warn(messageOf(late)));
-    throw error;
   }
 }
 
-async function write(path: string, key: string, body: Resendable, signal: AbortSignal, place: Place) {
-  const file = await place.files.create(path, 0o600);
+/** The file that has the final name; throws `already-exists` when that is no file. */
+async function lookAt(final: string, place: Place): Promise<{ size: number } | undefined> {
+  const info = await place.look(final);
+  if (info === undefined || info.kind === "file") return info;
+  throw new AppError("already-exists", `${quoted(final)} exists already and is no regular file`);
+}
+
+async function writeFile(path: string, key: string, body: Resendable, signal: AbortSignal, place: Place) {
+  const file = await place.files.create(path, 0o600).catch((error) => {
+    // Not the name of the archive: that one is judged by whoever gets "already-exists".
+    if (!isAppError(error, "already-exists")) throw error;
+    throw new AppError("transient", `something else has the name of the unfinished ${quoted(path)}`, {
+      cause: error,
+    });
+  });
   try {
     await pour(key, body, (bytes) => file.write(bytes), signal);
     await orCancelled(file.sync(), signal);
@@ -80,55 +98,30 @@ async function keepPrivate(path: string, around: Surroundings): Promise<void> {
     const { mode } = await files.stat(path);
     if (mode !== undefined && (mode & 0o077) !== 0) around.openToOthers("the file system ignores it");
   } catch (error) {
+    if (isAppError(error, "not-found")) throw takenAway(path, error);
     around.openToOthers(messageOf(error));
   }
 }
 
-/** Gives the written file its name; false when another `put` of the same bytes was first. */
-async function giveName(
-  partial: string,
-  final: string,
-  body: Resendable,
-  signal: AbortSignal,
-  place: Place,
-): Promise<boolean> {
-  try {
-    await place.files.link(partial, final);
-    return true;
-  } catch (error) {
-    if (isAppError(error, "not-found")) {
-      throw new AppError("transient", `another run took away the unfinished ${quoted(partial)}`, {
-        cause: error,
-      });
-    }
-    if (!isAppError(error, "unsupported", "already-exists")) throw error;
-    if (error.code === "unsupported" && await place.look(final) === undefined) {
-      await place.files.rename(partial, final);
-      return true;
-    }
-    await mustHoldBody(final, body, signal, place);
-    return false;
-  }
+/** By a `put` of the same key that sweeps what it takes for a leftover. */
+function takenAway(partial: string, cause: unknown): AppError {
+  return new AppError("transient", `another run took away the unfinished ${quoted(partial)}`, { cause });
 }
 
-/** Returns when the file holds exactly `body`; throws `already-exists` when it holds anything else or is no file. */
-async function mustHoldBody(
-  path: string,
-  body: Resendable,
-  signal: AbortSignal,
-  place: Place,
-): Promise<void> {
-  const { kind, size } = await place.files.stat(path);
-  if (kind === "file" && size === body.size) {
-    const stream = guarded(await place.files.stream(path), path, size, signal, (error) => error);
-    if ((await digestOf(stream)).sha256 === body.sha256) return;
+/** Gives the written file its name; throws `already-exists` when something else has it. */
+async function giveName(partial: string, final: string, place: Place): Promise<void> {
+  try {
+    await place.files.link(partial, final);
+  } catch (error) {
+    if (isAppError(error, "not-found")) {
+      throw takenAway(partial, error);
+    }
+    if (!isAppError(error, "unsupported")) throw error;
+    if (await place.look(final) !== undefined) {
+      throw new AppError("already-exists", `${quoted(final)} exists already`);
+    }
+    await place.files.rename(partial, final);
   }
-  throw new AppError(
-    "already-exists",
-    kind === "file"
-      ? `${quoted(path)} exists already with other content`
-      : `${quoted(path)} exists already and is no regular file`,
-  );
 }
 
 function messageOf(error: unknown): string {
