@@ -2,7 +2,7 @@ import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import { fromUtf8, utf8 } from "../base/bytes.ts";
 import type { Account } from "../model/vault.ts";
-import type { Counts } from "../model/counts.ts";
+import type { Counts, DoorShare } from "../model/counts.ts";
 import type { DoorLimit, Shortfall } from "../model/shortfall.ts";
 import { FORMAT } from "./layout.ts";
 import { checkFormat } from "./manifest.ts";
@@ -15,17 +15,25 @@ export interface Contents {
   /** RFC 3339, UTC: the start of the run. */
   time: string;
   tool: string;
-  /** The door, by its config type. */
+  /** The door, by its config type; the main one of several. */
   source: string;
+  /** Which of several doors gave how much; the entries tell which gave what. */
+  doors?: DoorShare[];
   account?: Account;
   /** Vaults that the door shows and the config leaves out, by id. */
   excludedVaults: string[];
-  entries: EntryRecord[];
+  entries: ListedEntry[];
   counts: Counts;
   doorLimits: DoorLimit[];
   limits: Shortfall[];
   moved: Shortfall[];
   gaps: Shortfall[];
+}
+
+/** An entry as the inner manifest lists it. */
+export interface ListedEntry extends EntryRecord {
+  /** The door that gave it, where the job has several. */
+  door?: string;
 }
 
 /**
@@ -51,7 +59,12 @@ const schema = z.looseObject({
   format: z.literal(FORMAT),
   job: z.string(),
   time: z.iso.datetime(),
-  entries: z.array(z.object({ path: z.string(), size: count, sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
+  entries: z.array(z.object({
+    path: z.string(),
+    size: count,
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    door: z.string().optional(),
+  })),
   counts: z.looseObject({ vaults: count, items: count, files: count }),
   doorLimits: z.array(z.looseObject({ reason: z.string(), detail: z.string() })),
   limits: z.array(shortfall),

@@ -89,5 +89,8 @@ In manifest.json, "gaps" are things that should be here and are not; "limits" ar
 1Password never gives; "moved" are things that were deleted or archived while the backup was made. A file named
 in a gap as shorter than declared is filled up with zeros to its declared size; "actual" tells its true length.
 
+Where the backup was made through several ways into 1Password, "door" in manifest.json tells which of them gave
+an entry, and a limit called "older-contents" names what comes from an older export and may have changed since.
+
 The items hold passwords in clear: keep this folder on a computer that you trust, and delete it when you are done.
 `);

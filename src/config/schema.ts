@@ -3,9 +3,11 @@ import { posix, win32 } from "node:path";
 import { z } from "zod";
 import { fromBase64 } from "../base/bytes.ts";
 import { JOB_NAME } from "../model/archive_name.ts";
+import { PLANS } from "../model/quota.ts";
 import type { DestinationPlugin } from "../destination/plugin.ts";
 import type { SourcePlugin } from "../source/plugin.ts";
 import type { Registry } from "./registry.ts";
+import { vaults } from "./vault_choice.ts";
 
 /** A job's source: `type` names the plugin, the rest is the plugin's own part. */
 export interface SourceConfig {
@@ -28,7 +30,6 @@ export const KEEP_WITHIN =
 
 const PRIVATE_KEY = /AGE-SECRET-KEY-|-----BEGIN [A-Z ]*PRIVATE KEY/i;
 
-const names = (description: string) => z.array(z.string().min(1)).default([]).meta({ description });
 const count = (description: string) => z.int().min(1).max(100_000).optional().meta({ description });
 
 const signer = z.string()
@@ -60,12 +61,6 @@ const recipientGroups = z.record(
   recipientList,
 ).refine((groups) => Object.keys(groups).length > 0, { error: "holds no group" });
 
-const vaults = z.strictObject({
-  include: names("vaults to back up, by id or name; none: every vault that can be seen"),
-  exclude: names("vaults to leave out, by id or name"),
-  expect: names("vaults that must be there, by id or name: their absence is a gap"),
-});
-
 const retention = z.strictObject({
   keepLast: count("keep this many of the newest archives"),
   keepHourly: count("keep the last archive of each of this many hours"),
@@ -88,6 +83,10 @@ const retention = z.strictObject({
 
 /** What is kept of a job's archives; never fewer than the safeguards of pruning ask for. */
 export type Retention = z.infer<typeof retention>;
+
+const quota = z.strictObject({
+  plan: z.enum(PLANS).meta({ description: "the account's plan at 1Password: its name on the bill" }),
+});
 
 const NAME = /^[a-z0-9-]{1,40}$/;
 const RETENTION = "which archives to keep; without it nothing is ever pruned";
@@ -117,6 +116,9 @@ function job(registry: Registry) {
   });
   return z.strictObject({
     source: oneOf<SourceConfig>(registry.sources, {}).meta({ description: "where the vaults come from" }),
+    also: z.array(oneOf<SourceConfig>(registry.sources, {})).default([]).meta({
+      description: "other ways to the same account, for what the source does not give",
+    }),
     vaults: vaults.prefault({}).meta({
       description: "which vaults; every vault that can be seen where left out",
     }),
@@ -131,7 +133,10 @@ function job(registry: Registry) {
       description: "where the archives go, each on its own",
     }),
     retention: retention.optional().meta({ description: RETENTION }),
-  });
+    quota: quota.optional().meta({
+      description: "what 1Password allows this account, to compare a backup's calls with",
+    }),
+  }).superRefine(tellDoorsApart);
 }
 
 /** The whole config, with the parts that the registry's plugins bring. */
@@ -180,12 +185,28 @@ export function destinationOptions(config: DestinationConfig): Record<string, un
   return options;
 }
 
+/** The same door twice would be asked twice for what it does not have. */
+function tellDoorsApart(
+  { source, also }: { source: SourceConfig; also: SourceConfig[] },
+  context: z.RefinementCtx,
+): void {
+  const same = (one: SourceConfig, other: SourceConfig) =>
+    one.type === other.type && isDeepStrictEqual(normal(sourceOptions(one)), normal(sourceOptions(other)));
+  also.forEach((door, index) => {
+    const first = also.slice(0, index).findIndex((other) => same(other, door));
+    const twin = same(source, door) ? "the job's source" : first < 0 ? undefined : `[${first}]`;
+    if (twin === undefined) return;
+    context.addIssue({ code: "custom", path: ["also", index], message: `is the same as ${twin}` });
+  });
+}
+
 /** Two destinations of a job must differ in name, and in what they are: the same place twice is one copy. */
 function tellApart(list: DestinationConfig[], context: z.RefinementCtx): void {
   list.forEach((destination, index) => {
     const before = list.slice(0, index);
     const same = before.find((other) =>
-      other.type === destination.type && isDeepStrictEqual(place(other), place(destination))
+      other.type === destination.type &&
+      isDeepStrictEqual(normal(destinationOptions(other)), normal(destinationOptions(destination)))
     );
     if (before.some((other) => other.name === destination.name)) {
       context.addIssue({
@@ -199,9 +220,8 @@ function tellApart(list: DestinationConfig[], context: z.RefinementCtx): void {
   });
 }
 
-/** The plugin's part with `path` written in one way: `/a/`, `/a` and `/a/.` are one folder. */
-function place(destination: DestinationConfig): Record<string, unknown> {
-  const options = destinationOptions(destination);
+/** A plugin's part with `path` written in one way: `/a/`, `/a` and `/a/.` are one folder. */
+function normal(options: Record<string, unknown>): Record<string, unknown> {
   if (typeof options.path !== "string") return options;
   const windows = /^[A-Za-z]:|^\\\\/.test(options.path);
   const path = windows ? win32.normalize(options.path).toLowerCase() : posix.normalize(options.path);

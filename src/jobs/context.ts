@@ -2,6 +2,7 @@ import type { World } from "../base/world.ts";
 import type { Emit } from "../model/events.ts";
 import type { Registry } from "../config/registry.ts";
 import type { JobConfig } from "../config/schema.ts";
+import type { FolderKeeper } from "../host/private_folder.ts";
 
 /** What every job needs: its config, its folders, the outside, and somebody to tell. */
 export interface JobContext {
@@ -17,6 +18,10 @@ export interface JobContext {
   /** `vaultferry/1.2.3` */
   tool: string;
   emit: Emit;
+  /** Where sources get their private folders; jobs that open sources set it. */
+  folders?: FolderKeeper;
+  /** Milliseconds that a run may wait in all for 1Password's quota to renew; not at all where left out. */
+  wait?: number;
   signal: AbortSignal;
 }
 

@@ -1,7 +1,10 @@
 import { AppError, isAppError } from "../base/errors.ts";
 import { quoted } from "../base/safe_names.ts";
+import type { SourceConfig } from "../config/schema.ts";
 import type { Destination } from "../destination/contract.ts";
 import type { Source } from "../source/contract.ts";
+import { Patience } from "../source/patience.ts";
+import { openPatiently } from "../source/patient.ts";
 import { resolveSecret } from "../host/secrets.ts";
 import { hostSigner, readSigner } from "../custody/signer.ts";
 import { trustedKeys } from "../archive/chain.ts";
@@ -10,10 +13,21 @@ import type { JobContext } from "./context.ts";
 
 /** Opens the door to 1Password that the job's config names. */
 export function openSource(context: JobContext): Promise<Source> {
-  const { type, ...config } = context.job.source;
+  return openDoor(context, context.job.source, patienceOf(context));
+}
+
+/** Opens a door of the job, which outlasts a used-up quota, the sign-in's too, as long as the run may wait. */
+export function openDoor(context: JobContext, source: SourceConfig, patience: Patience): Promise<Source> {
+  const { type, ...config } = source;
   const plugin = context.registry.sources.find((one) => one.type === type);
   if (!plugin) throw new AppError("misconfigured", `there is no source of type ${quoted(type)}`);
-  return plugin.open(config, pluginContext(context), context.signal);
+  const open = () => plugin.open(config, pluginContext(context), context.signal);
+  return openPatiently(open, patience, context.signal);
+}
+
+/** How long this run waits for the quota: one for all of its doors. */
+export function patienceOf({ world, job, emit, wait = 0 }: JobContext): Patience {
+  return new Patience({ clock: world.clock, total: wait, job: job.name, emit, plan: job.quota?.plan });
 }
 
 /**
@@ -49,6 +63,10 @@ function pluginContext(context: JobContext) {
     warn,
     secret: (reference: Parameters<typeof resolveSecret>[1], signal: AbortSignal) =>
       resolveSecret(context.world, reference, warn, signal),
+    privateFolder: () => {
+      if (context.folders) return context.folders.make();
+      throw new AppError("unsupported", "this command gives a source no folder to write to");
+    },
   };
 }
 

@@ -1,8 +1,9 @@
-import { AppError, isAppError } from "../base/errors.ts";
+import { AppError } from "../base/errors.ts";
 import { quoted } from "../base/safe_names.ts";
 import type { World } from "../base/world.ts";
-import { checkPath } from "../archive/layout.ts";
 import { wipe, type Wiped } from "../host/wipe.ts";
+import { isAtWork, MARKER, strangerIn } from "./restore/partial_folder.ts";
+import { firstStranger } from "./backup/strangers.ts";
 
 /**
  * Wipes what a restore left: a folder that holds vaults and nothing but what vaultferry writes. Anything else, a
@@ -47,49 +48,31 @@ export async function wipeLeftovers(
       },
     );
   }
-  if (kind === "directory" && !force) {
-    if (!(await world.files.names(target)).includes("vaults")) {
-      throw new AppError(
-        "denied",
-        `${quoted(target)} does not look like something that vaultferry restored`,
-        {
-          hint: 'if all of it shall go, say so with "--force"; nothing was touched',
-        },
-      );
-    }
-    const stranger = await firstStranger(world, target, "");
-    if (stranger !== undefined) {
-      throw new AppError(
-        "denied",
-        `${quoted(target)} holds something that vaultferry did not write: ${quoted(stranger)}`,
-        {
-          hint: 'if all of it shall go, say so with "--force"; nothing was touched',
-        },
-      );
-    }
-  }
+  if (kind === "directory") await checkFolder(world, target, force);
   return await wipe(world, target, signal);
 }
 
-/** The first path below `root` that no archive of ours can hold. */
-async function firstStranger(world: World, root: string, below: string): Promise<string | undefined> {
-  for (const name of (await world.files.names(`${root}/${below}`)).sort()) {
-    const path = below === "" ? name : `${below}/${name}`;
-    const { kind } = await world.files.stat(`${root}/${path}`);
-    if (kind === "directory") {
-      const stranger = await firstStranger(world, root, path);
-      if (stranger !== undefined) return stranger;
-    } else if (kind !== "file" || !isOurs(path.replace(/\.incomplete$/, ""))) return path;
+/** @throws `denied` when the folder is not, or not only, what vaultferry writes; `locked` while it does so. */
+async function checkFolder(world: World, target: string, force: boolean): Promise<void> {
+  const names = await world.files.names(target);
+  const partial = names.includes(MARKER);
+  if (partial && await isAtWork(world, target)) {
+    throw new AppError("locked", `a restore is writing to ${quoted(target)}`, { hint: "wait for it to end" });
   }
-  return undefined;
-}
-
-function isOurs(path: string): boolean {
-  try {
-    checkPath(path);
-    return true;
-  } catch (error) {
-    if (isAppError(error, "corrupt")) return false;
-    throw error;
+  if (force) return;
+  const hint = 'if all of it shall go, say so with "--force"; nothing was touched';
+  if (!names.includes("vaults") && !partial) {
+    throw new AppError(
+      "denied",
+      `${quoted(target)} does not look like something that vaultferry restored`,
+      { hint },
+    );
   }
+  const stranger = await (partial ? strangerIn(world, target) : firstStranger(world, target));
+  if (stranger === undefined) return;
+  throw new AppError(
+    "denied",
+    `${quoted(target)} holds something that vaultferry did not write: ${quoted(stranger)}`,
+    { hint },
+  );
 }

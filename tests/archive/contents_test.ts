@@ -72,3 +72,11 @@ Deno.test("a later format is unsupported, anything else is corrupt", async () =>
   }
   await failure(() => decodeContents(new Uint8Array([0x7b, 0xff])), "corrupt");
 });
+
+Deno.test("which of several doors gave what comes back, and archives of one door do without", () => {
+  const doors = [{ name: "onepux", vaults: 0, items: 1, files: 0 }];
+  const entries = genuine.entries.map((entry) => ({ ...entry, door: "onepux" }));
+  const several: Contents = { ...genuine, doors, entries };
+  assert.deepEqual(decodeContents(encodeContents(several)), several);
+  assert.ok(!("doors" in genuine) && genuine.entries.every((entry) => !("door" in entry)));
+});

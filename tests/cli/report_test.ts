@@ -4,6 +4,8 @@ import type { World } from "../../src/base/world.ts";
 import { HumanReport } from "../../src/cli/report/human.ts";
 import { JsonReport } from "../../src/cli/report/json.ts";
 import type { Report } from "../../src/cli/report/report.ts";
+import type { Event } from "../../src/model/events.ts";
+import type { DoorLimit, Shortfall } from "../../src/model/shortfall.ts";
 import { worldWith } from "../base/scratch.ts";
 
 /** A terminal of 60 columns whose clock goes on by hand. */
@@ -75,39 +77,151 @@ Deno.test("where nobody watches there is a plain log without control characters"
   assert.equal(text(), "vaultferry: opening the source\nvaultferry: reading items\n");
 });
 
+const SEALED: Event = {
+  event: "sealed",
+  job: "acme",
+  archive: "a.tar.zst.age",
+  sequence: 1,
+  size: 1536,
+  sha256: "",
+  outcome: "incomplete",
+  counts: { vaults: 1, items: 1, archived: 30, files: 0, bytes: 0, limits: 30, moved: 0, gaps: 12 },
+  recipients: [],
+};
+
+/** What people read of a run in which these things were lacking. */
+function told(...events: Event[]): string[] {
+  const { world, text } = terminal(false);
+  const report = new HumanReport(world);
+  for (const event of [...events, SEALED]) report.emit(event);
+  return text().trimEnd().split("\n").map((line) => line.replace(/^vaultferry: /, "")).slice(0, -1);
+}
+
+function lacking(shortfall: Shortfall["shortfall"], reason: string, ...ids: string[]): Event {
+  const [vaultId = "", itemId, fileId] = ids;
+  return {
+    event: "shortfall",
+    job: "acme",
+    shortfall,
+    reason: reason as Shortfall["reason"],
+    vaultId,
+    ...(itemId === undefined ? {} : { itemId }),
+    ...(fileId === undefined ? {} : { fileId }),
+    detail: `why ${reason}`,
+  };
+}
+
+const times = (count: number, make: (at: number) => Event) =>
+  Array.from({ length: count }, (_, at) => make(at));
+const IDS = 'all ids: "--json", or manifest.json inside the archive';
+
 Deno.test("what is lacking is summed up, gaps by id and first", () => {
   const { world, text } = terminal(false);
   const report = new HumanReport(world);
-  const lacking = (
-    shortfall: "gap" | "limit",
-    reason: "unreadable-item" | "archived-contents",
-    itemId: string,
-  ) =>
-    report.emit({ event: "shortfall", job: "acme", shortfall, reason, vaultId: "v1", itemId, detail: "why" });
-  for (let at = 0; at < 30; at++) lacking("limit", "archived-contents", `a${at}`);
-  for (let at = 0; at < 12; at++) lacking("gap", "unreadable-item", `b${at}`);
-  report.emit({ event: "door-limit", job: "acme", reason: "passkeys", detail: "…" });
-  report.emit({
-    event: "sealed",
-    job: "acme",
-    archive: "a.tar.zst.age",
-    sequence: 1,
-    size: 1536,
-    sha256: "",
-    outcome: "incomplete",
-    counts: { vaults: 1, items: 1, archived: 30, files: 0, bytes: 0, limits: 30, moved: 0, gaps: 12 },
-    recipients: [],
-  });
-  const lines = text().trim().split("\n");
-  assert.equal(lines[0], "vaultferry: missing: 12 unreadable item");
-  assert.equal(lines.filter((line) => line.includes("vault v1, item b")).length, 10);
-  assert.ok(lines.includes("vaultferry:   and 2 more"));
-  assert.ok(lines.includes("vaultferry: not given by this source: 30 archived contents"));
-  assert.ok(lines.includes("vaultferry: never given by this source: passkeys"));
-  assert.equal(
-    lines.at(-1),
+  for (const event of times(30, (at) => lacking("limit", "archived-contents", "v1", `a${at}`))) {
+    report.emit(event);
+  }
+  for (const event of times(12, (at) => lacking("gap", "unreadable-item", "v1", `b${at}`))) {
+    report.emit(event);
+  }
+  report.emit({ event: "door-limit", job: "acme", reason: "passkeys", detail: "…", door: "onepassword-sdk" });
+  report.emit(SEALED);
+  assert.deepEqual(text().trim().split("\n"), [
+    "vaultferry: missing: 12 items that could not be read",
+    ...Array.from({ length: 10 }, (_, at) => `vaultferry:   vault v1, item b${at}: why unreadable-item`),
+    "vaultferry:   and 2 more",
+    "vaultferry: limits: 30 archived items listed only",
+    `vaultferry: ${IDS}`,
+    "vaultferry: never through onepassword-sdk: passkeys",
     "vaultferry: sealed a.tar.zst.age: 1 item, 30 archived, 0 files, 1 vault, 1.5 KiB, incomplete",
+  ]);
+});
+
+Deno.test("a complete run of one source says nothing but what the source never gives", () => {
+  assert.deepEqual(told(), []);
+});
+
+Deno.test("limits and what moved are a line each, whatever there is of them", () => {
+  const lines = told(
+    ...times(12, (at) => lacking("limit", "archived-contents", "v1", `a${at}`)),
+    ...times(3, (at) => lacking("limit", "unsupported-field", "v1", `b${at}`)),
+    lacking("limit", "file-too-large", "v1", "c", "f"),
+    lacking("limit", "older-contents", "v1", "d"),
+    lacking("limit", "a-later-reason", "v1", "e"),
+    lacking("moved", "deleted-meanwhile", "v1", "f"),
+    lacking("moved", "deleted-meanwhile", "v1", "g"),
+    lacking("moved", "deleted-meanwhile", "v1", "h", "f"),
+    lacking("moved", "vault-removed-meanwhile", "v2"),
   );
+  assert.deepEqual(lines, [
+    "moved meanwhile: 2 items deleted, 1 file deleted, 1 vault removed",
+    "limits: 12 archived items listed only, 3 items with unsupported fields, 1 file too large, " +
+    "1 item with older contents, 1 item (a later reason)",
+    IDS,
+  ]);
+});
+
+Deno.test("gaps are told kind by kind, and a source that could not be read by its name", () => {
+  const lines = told(
+    lacking("gap", "short-list", "v1"),
+    lacking("gap", "file-shorter", "v1", "i", "f"),
+    lacking("gap", "door-failed"),
+    lacking("gap", "door-failed", "v2"),
+    lacking("gap", "vault-not-visible", "Finance"),
+  );
+  assert.deepEqual(lines, [
+    "missing: 1 vault listed in part",
+    "  vault v1: why short-list",
+    "missing: 1 file shorter than declared",
+    "  vault v1, item i, file f: why file-shorter",
+    "missing: 1 source that could not be read",
+    "  why door-failed",
+    "missing: 1 vault that could not be read through another source",
+    "  vault v2: why door-failed",
+    "missing: 1 vault not visible",
+    "  vault Finance: why vault-not-visible",
+  ]);
+});
+
+Deno.test("what doors never give is a line for each, with where else it is to be had, and said once", () => {
+  const limit = (door: string, reason: string, more: Partial<DoorLimit> = {}): Event => (
+    { event: "door-limit", job: "acme", reason, detail: "…", door, ...more }
+  );
+  const lines = told(
+    limit("onepassword-sdk", "password-history", { elsewhere: ["onepux"], items: 12 }),
+    limit("onepassword-sdk", "personal-vaults"),
+    limit("onepassword-sdk", "form-details", { elsewhere: ["onepux"] }),
+    limit("onepassword-sdk", "ssh", { elsewhere: ["op", "onepux"] }),
+    limit("onepassword-sdk", "passkeys"),
+    limit("onepux", "passkeys"),
+    limit("onepux", "point-in-time"),
+    limit("onepux-2", "passkeys"),
+    {
+      event: "doors",
+      job: "acme",
+      doors: [
+        { name: "onepassword-sdk", vaults: 2, items: 1192, files: 0 },
+        { name: "onepux", vaults: 0, items: 12, files: 1 },
+        { name: "onepux-2", vaults: 0, items: 0, files: 0 },
+      ],
+    },
+  );
+  assert.deepEqual(lines, [
+    "from onepassword-sdk: 1,192 items; from onepux: 12 items, 1 file; from onepux-2: nothing",
+    "never through onepassword-sdk: personal vaults, passkeys; " +
+    "but through onepux: password history (of 12 items), favourites and web form details; " +
+    "but through op or onepux: ssh",
+    "never through onepux: what changed since the export",
+  ]);
+});
+
+Deno.test("what one job lacks is not told of the next", () => {
+  const { world, text } = terminal(false);
+  const report = new HumanReport(world);
+  report.emit(lacking("gap", "short-list", "v1"));
+  report.emit({ event: "started", job: "other", command: "backup" });
+  report.emit(SEALED);
+  assert.doesNotMatch(text(), /missing/);
 });
 
 Deno.test("programs get progress once a second, not once an item, and every error on both streams", () => {

@@ -15,7 +15,7 @@ function worldHolding(existing: string[], env: Record<string, string>, windowsTo
       ...files,
       stat: (path) =>
         existing.includes(path)
-          ? Promise.resolve({ kind: "file", size: 1, mode: undefined, links: undefined })
+          ? Promise.resolve({ kind: "file", size: 1, mode: undefined, links: undefined, uid: undefined })
           : files.stat("/does/not/exist"),
     },
   });

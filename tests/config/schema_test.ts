@@ -15,11 +15,13 @@ Deno.test("the JSON schema describes every key in words", () => {
   assert.deepEqual(job.required, ["source", "recipients", "destinations"]);
   assert.deepEqual(Object.keys(job.properties), [
     "source",
+    "also",
     "vaults",
     "recipients",
     "compression",
     "destinations",
     "retention",
+    "quota",
   ]);
   const described: string[] = [];
   for (const part of [schema, job, job.properties.vaults, job.properties.retention]) {
@@ -33,8 +35,10 @@ Deno.test("the JSON schema describes every key in words", () => {
 
 Deno.test("the JSON schema holds the plugins' parts, told apart by their type", () => {
   const schema: Json = jsonSchema(registry);
-  const { source, destinations } = schema.properties.jobs.additionalProperties.properties;
-  assert.deepEqual(source.oneOf.map((one: Json) => one.properties.type.const), ["onepassword-sdk", "onepux"]);
+  const { source, also, destinations } = schema.properties.jobs.additionalProperties.properties;
+  for (const { oneOf } of [source, also.items]) {
+    assert.deepEqual(oneOf.map((one: Json) => one.properties.type.const), ["onepassword-sdk", "onepux"]);
+  }
   const local = destinations.items.oneOf.find((one: Json) => one.properties.type.const === "local");
   assert.deepEqual(Object.keys(local.properties).toSorted(), ["name", "path", "retention", "type"]);
   assert.deepEqual(local.required.toSorted(), ["name", "path", "type"]);

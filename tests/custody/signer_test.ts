@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { sign, verify } from "../../src/archive/signature.ts";
+import { sign, type SignerKey, verify } from "../../src/archive/signature.ts";
+import { denoFiles } from "../../src/base/deno_files.ts";
 import { AppError } from "../../src/base/errors.ts";
-import { hostSigner, readSigner } from "../../src/custody/signer.ts";
+import { hostSigner, readSigner, removeSignerLeftovers } from "../../src/custody/signer.ts";
 import { failure } from "../base/failure.ts";
 import { Scratch, worldWith } from "../base/scratch.ts";
 
@@ -41,6 +42,61 @@ Deno.test("two first uses at one moment give one key, twenty too", async () => {
   const kept = await readSigner(world, scratch.path);
   for (const { key } of signers) assert.deepEqual(key, kept.key);
   assert.deepEqual(scratch.names(), ["signer.key", "signer.pub"], "no temporary file stays");
+});
+
+Deno.test("what a killed run left of a private key is removed once there is a key, and nothing else", async () => {
+  await using scratch = await Scratch.make();
+  const leftovers = ["signer.key.0123abcd.tmp", "signer.key.ffffffff.tmp"];
+  const others = [
+    "signer.key.tmp",
+    "signer.key.0123abcd.tmp.old",
+    "other.key.0123abcd.tmp",
+    "signer.key.XYZ.tmp",
+  ];
+  for (const name of [...leftovers, ...others]) await scratch.write(name, "made-up");
+  await removeSignerLeftovers(world, scratch.path);
+  assert.deepEqual(
+    scratch.names(),
+    [...leftovers, ...others].sort(),
+    "one of them may be about to become the key",
+  );
+  const { key } = await hostSigner(world, scratch.path);
+  // Killed between the key's two names: both are the same file.
+  await Deno.link(scratch.file("signer.key"), scratch.file("signer.key.00000000.tmp"));
+  await removeSignerLeftovers(world, scratch.path);
+  assert.deepEqual(scratch.names(), ["signer.key", "signer.pub", ...others].sort());
+  assert.deepEqual((await readSigner(world, scratch.path)).key, key);
+});
+
+Deno.test("who is just making a key when others sweep takes the one that there is", async () => {
+  await using scratch = await Scratch.make();
+  let first: SignerKey | undefined;
+  const slow = worldWith({
+    link: async (from, to) => {
+      if (!first) {
+        first = (await hostSigner(world, scratch.path)).key;
+        await removeSignerLeftovers(world, scratch.path);
+        assert.throws(() => Deno.lstatSync(from), Deno.errors.NotFound);
+      }
+      await denoFiles.link(from, to);
+    },
+  });
+  assert.deepEqual((await hostSigner(slow, scratch.path)).key, first);
+  assert.deepEqual(scratch.names(), ["signer.key", "signer.pub"]);
+});
+
+Deno.test("two runs that sweep at one moment are not in each other's way", async () => {
+  await using scratch = await Scratch.make();
+  await hostSigner(world, scratch.path);
+  await scratch.write("signer.key.0123abcd.tmp", "made-up");
+  const slow = worldWith({
+    remove: async (path) => {
+      await Deno.remove(path).catch(() => {}); // the other one was faster
+      await denoFiles.remove(path);
+    },
+  });
+  await removeSignerLeftovers(slow, scratch.path);
+  assert.deepEqual(scratch.names(), ["signer.key", "signer.pub"]);
 });
 
 Deno.test("a signer that is not there is not found, and looking makes none", async () => {

@@ -18,7 +18,12 @@ export class Child {
     this.#output = process.output().finally(() => this.ended = true);
   }
 
-  static async start(story: Story, ...args: string[]): Promise<Child> {
+  static start(story: Story, ...args: string[]): Promise<Child> {
+    return Child.startMain("main.ts", story, ...args);
+  }
+
+  /** Another main module of this repository, which reads the same command lines. */
+  static async startMain(main: string, story: Story, ...args: string[]): Promise<Child> {
     await story.saveConfig();
     const command = [
       "run",
@@ -27,7 +32,7 @@ export class Child {
       "--no-check",
       "--config",
       `${ROOT}deno.json`,
-      `${ROOT}main.ts`,
+      `${ROOT}${main}`,
     ];
     const home = Deno.env.get("HOME");
     const cache = Deno.env.get("DENO_DIR") ?? (home && `${home}/.cache/deno`);

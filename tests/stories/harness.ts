@@ -195,7 +195,7 @@ export class Story {
 
   /** Runs a command line, with this story's config unless it names one or needs none. */
   async run(...args: string[]): Promise<Ran> {
-    const needsNone = args[1] === "new" || args[1] === "schema" ||
+    const needsNone = args[0] === "wipe" || args[1] === "new" || args[1] === "schema" ||
       args.some((arg) => ["--config", "--file", "--help", "--version"].includes(arg));
     if (!needsNone) await this.saveConfig();
     const printed = { out: "", err: "" };
@@ -238,7 +238,7 @@ export class Story {
     return {
       ...real,
       env: (name) => this.env[name] || undefined,
-      files: { ...denoFiles, ...this.files },
+      files: this.expected.watching({ ...denoFiles, ...this.files }),
       clock: {
         now: () => new Date(Date.now() + this.clockOffset),
         monotonic: real.clock.monotonic,

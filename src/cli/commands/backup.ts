@@ -1,7 +1,8 @@
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { isAppError } from "../../base/errors.ts";
-import type { BackupResult } from "../../jobs/backup.ts";
+import type { BackupResult } from "../../jobs/backup/backup.ts";
 import type { JobContext } from "../../jobs/context.ts";
+import type { Plan } from "../../jobs/backup/plan.ts";
 import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { EXIT, exitCodeOf, worst } from "../exit_code.ts";
 import { counted, number, table } from "../report/format.ts";
@@ -14,6 +15,11 @@ export function addBackup(program: Command, cli: Cli): void {
     .argument("[job]", "the job; may be left out when the config has only one")
     .option("--all", "every job of the config, one after the other")
     .option("--dry-run", "sign in and show what would be saved; writes and sends nothing")
+    .option(
+      "--wait <duration>",
+      "how long to wait in all for 1Password's quota to renew when it is used up, such as 30m, 2h or 1d (default: not at all)",
+      parseWait,
+    )
     .option("--no-prune", "do not remove old archives afterwards")
     .option(...CONFIG_FLAG)
     .option(...JSON_FLAG)
@@ -22,7 +28,10 @@ export function addBackup(program: Command, cli: Cli): void {
         cli,
         options,
         { command: "backup", job, all: options.all ?? false },
-        (context, report) => options.dryRun ? dryRun(context, report) : realRun(context, report),
+        (given, report) => {
+          const context = { ...given, wait: options.wait ?? 0 };
+          return options.dryRun ? dryRun(context, report) : realRun(context, report);
+        },
       )
     );
 }
@@ -36,7 +45,7 @@ async function realRun(context: JobContext, report: Report): Promise<JobEnd> {
       message: "retention: is configured, but this version does not prune yet: every archive is kept",
     });
   }
-  const { backup } = await import("../../jobs/backup.ts");
+  const { backup } = await import("../../jobs/backup/backup.ts");
   const result = await backup(context);
   if (result.deliveries.some((one) => one.error !== undefined)) {
     report.emit({
@@ -74,22 +83,18 @@ function summaryOf({ archive, outcome, deliveries, late }: BackupResult) {
 }
 
 async function dryRun(context: JobContext, report: Report): Promise<JobEnd> {
-  const { planBackup } = await import("../../jobs/plan.ts");
+  const { planBackup } = await import("../../jobs/backup/plan.ts");
   const plan = await planBackup(context);
-  const rows = plan.vaults.map(({ vault, included }) => [
-    vault.id,
-    printable(vault.title),
-    vault.activeItemCount === undefined ? "?" : number(vault.activeItemCount),
-    included ? "yes" : "no, excluded",
-  ]);
-  report.result(table(["vault", "title", "items", "would be saved"], rows, [2]));
-  report.result(
-    `\nrecipients: ${plan.recipients.join(", ")}\ndestinations: ${plan.destinations.join(", ")}\n` +
-      `1Password calls: at least ${counted(plan.estimate.reads, "read")}, and two for each file\n` +
-      "nothing was written or sent\n",
-  );
+  report.result(`${vaultTable(plan)}\n${linesOf(plan).join("\n")}\n`);
+  if (plan.refusal) {
+    const { code, message, hint } = plan.refusal;
+    report.emit({ event: "warning", job: context.job.name, code, message, ...(hint ? { hint } : {}) });
+  }
   return {
-    exitCode: plan.missing.length > 0 ? EXIT.gaps : EXIT.ok,
+    exitCode: worst([
+      plan.missing.length > 0 ? EXIT.gaps : EXIT.ok,
+      plan.refusal ? exitCodeOf(plan.refusal) : EXIT.ok,
+    ]),
     dryRun: true,
     vaults: plan.vaults.map(({ vault, included }) => ({
       id: vault.id,
@@ -97,6 +102,49 @@ async function dryRun(context: JobContext, report: Report): Promise<JobEnd> {
       included,
     })),
     missing: plan.missing.map((one) => one.detail),
-    estimate: plan.estimate,
+    estimate: { reads: plan.quota.reads },
+    quota: plan.quota,
   };
+}
+
+function vaultTable({ vaults, missing }: Plan): string {
+  const rows = [
+    ...vaults.map(({ vault, included }) => [
+      vault.id,
+      printable(vault.title),
+      vault.activeItemCount === undefined ? "?" : number(vault.activeItemCount),
+      included ? "yes" : "no, excluded",
+    ]),
+    // A source that could not be read has no vault to its name.
+    ...missing.filter(({ vaultId }) => vaultId !== "").map((
+      one,
+    ) => [printable(one.vaultId), "", "?", "no, not visible"]),
+  ];
+  return table(["vault", "title", "items", "would be saved"], rows, [2]);
+}
+
+function linesOf({ vaults, recipients, destinations, sentences }: Plan): string[] {
+  const chosen = vaults.filter(({ included }) => included).map(({ vault }) => vault);
+  const known = chosen.every((vault) => vault.activeItemCount !== undefined);
+  const items = chosen.reduce((sum, vault) => sum + (vault.activeItemCount ?? 0), 0);
+  return [
+    `would be saved: ${counted(chosen.length, "vault")}` +
+    (known ? `, ${counted(items, "active item")} and what is archived` : ", items not counted beforehand"),
+    `recipients: ${recipients.join(", ")}`,
+    `destinations: ${destinations.join(", ")}`,
+    ...sentences,
+    "nothing was written or sent",
+  ];
+}
+
+/** Milliseconds: longer than 1Password's quota ever takes to renew. */
+const LONGEST_WAIT = 7 * 24 * 3600 * 1000;
+
+/** Milliseconds of `30m`, `2h`, `1d12h`; `m` is minutes here. */
+function parseWait(text: string): number {
+  const match = /^(?=.)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+  const [, days, hours, minutes, seconds] = (match ?? []).map((part) => Number(part ?? 0));
+  const wait = ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
+  if (match && wait <= LONGEST_WAIT) return wait;
+  throw new InvalidArgumentError("it is a duration such as 30m, 2h or 1d12h, and at most 7d.");
 }

@@ -8,7 +8,7 @@ import { counted, table } from "../report/format.ts";
 export function addConfig(program: Command, cli: Cli): void {
   const config = program.command("config").description("check the config, or describe it for editors");
   config.command("check")
-    .description("read the config and say what is wrong with it; contacts nobody")
+    .description("read the config and say what is wrong with it; contacts nobody, reads no secret")
     .option(...CONFIG_FLAG)
     .option(...JSON_FLAG)
     .action((options) => check(cli, options));
@@ -26,6 +26,7 @@ async function check(cli: Cli, options: CommonOptions): Promise<void> {
     const { path, config } = await configFor(cli, options, report);
     const { trustedKeys } = await import("../../archive/chain.ts");
     const { parseRecipients } = await import("../../custody/recipients.ts");
+    const { checkSecrets } = await import("../../host/secret_check.ts");
     trustedKeys(config.signers ?? []);
     const jobs = Object.values(config.jobs).map((job) => ({
       job: job.name,
@@ -33,13 +34,24 @@ async function check(cli: Cli, options: CommonOptions): Promise<void> {
       recipients: parseRecipients(job.recipients).length,
       destinations: job.destinations.map((one) => one.name),
     }));
+    const secrets = await Promise.all(
+      Object.values(config.jobs).map(({ name, source, also, destinations }) =>
+        checkSecrets(cli.world, { source, also, destinations }, `jobs.${name}`)
+      ),
+    );
+    const problems = secrets.flatMap((one) => one.problems);
+    const last = problems.pop();
+    for (const problem of problems) report.error(problem);
+    if (last) throw last;
+    const unknown = secrets.flatMap((one) => one.unknown);
     const rows = jobs.map((
       one,
     ) => [one.job, one.source, String(one.recipients), one.destinations.join(", ")]);
     report.result(table(["job", "source", "recipients", "destinations"], rows, [2]));
+    for (const one of unknown) report.result(`not looked at: ${printable(one)}\n`);
     report.result(`${printable(path)}: good, ${counted(jobs.length, "job")}\n`);
     cli.exitCode = EXIT.ok;
-    report.summary({ command: "config check", exitCode: EXIT.ok, path, jobs });
+    report.summary({ command: "config check", exitCode: EXIT.ok, path, jobs, unknown });
   } catch (error) {
     const end = endOf(toAppError(error), report);
     cli.exitCode = end.exitCode;

@@ -1,6 +1,6 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { JobContext } from "../../jobs/context.ts";
-import type { Listed } from "../../jobs/list.ts";
+import type { Listed } from "../../jobs/catalog/list.ts";
 import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { EXIT, worst } from "../exit_code.ts";
 import { tellFailures } from "../failures.ts";
@@ -25,7 +25,7 @@ export function addList(program: Command, cli: Cli): void {
 }
 
 async function listJob(context: JobContext, report: Report, from: string | undefined): Promise<JobEnd> {
-  const { list } = await import("../../jobs/list.ts");
+  const { list } = await import("../../jobs/catalog/list.ts");
   const { archives, failures } = await list(context, from);
   const failed = tellFailures(context, report, failures, "listed", from);
   if (archives.length > 0) report.result(table(HEAD, archives.map(row), [2, 3, 4, 5]));

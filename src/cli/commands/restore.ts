@@ -3,8 +3,8 @@ import { AppError, toAppError } from "../../base/errors.ts";
 import { exists } from "../../base/durable_file.ts";
 import { printable, quoted } from "../../base/safe_names.ts";
 import type { JobContext } from "../../jobs/context.ts";
-import type { Restored } from "../../jobs/restore.ts";
-import type { FileCheck } from "../../jobs/check_file.ts";
+import type { Restored } from "../../jobs/restore/restore.ts";
+import type { FileCheck } from "../../jobs/restore/check_file.ts";
 import {
   type Cli,
   type CommonOptions,
@@ -63,8 +63,8 @@ export function addRestore(program: Command, cli: Cli): void {
 
 async function fromJob(context: JobContext, report: Report, options: Options): Promise<JobEnd> {
   const identities = await identitiesFrom(context.world, options.identity);
-  const { checkTarget, restore } = await import("../../jobs/restore.ts");
-  const { fetchFirst } = await import("../../jobs/fetch_first.ts");
+  const { checkTarget, restore } = await import("../../jobs/restore/restore.ts");
+  const { fetchFirst } = await import("../../jobs/restore/fetch_first.ts");
   await checkTarget(context.world, options.to);
   const { fetched, entry } = await fetchFirst(context, { archive: options.archive, from: options.from });
   await using _ = fetched;
@@ -79,7 +79,7 @@ async function fromJob(context: JobContext, report: Report, options: Options): P
     });
     return done(report, restored, isWhole(options));
   } catch (error) {
-    const { whoCanOpen } = await import("../../jobs/who_can_open.ts");
+    const { whoCanOpen } = await import("../../jobs/catalog/who_can_open.ts");
     throw whoCanOpen(toAppError(error), context, entry.manifest.recipients);
   }
 }
@@ -99,8 +99,8 @@ async function fromFile(cli: Cli, job: string | undefined, options: Options, fil
       throw new AppError("not-found", `the file ${quoted(file)} does not exist`);
     }
     const identities = await identitiesFrom(cli.world, options.identity);
-    const { checkTarget, restore } = await import("../../jobs/restore.ts");
-    const { checkFile } = await import("../../jobs/check_file.ts");
+    const { checkTarget, restore } = await import("../../jobs/restore/restore.ts");
+    const { checkFile } = await import("../../jobs/restore/check_file.ts");
     await checkTarget(cli.world, options.to);
     report.emit({ event: "warning", job: "", ...wordsFor(await checkFile(cli.world, file)) });
     const restored = await restore({

@@ -1,7 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
 import { quoted } from "../../base/safe_names.ts";
 import type { JobContext } from "../../jobs/context.ts";
-import type { Verified } from "../../jobs/verify.ts";
+import type { Verified } from "../../jobs/catalog/verify.ts";
 import { type Cli, CONFIG_FLAG, forJobs, identitiesFrom, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { EXIT, worst } from "../exit_code.ts";
 import { tellFailures } from "../failures.ts";
@@ -39,7 +39,7 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
   const identities = options.identity === undefined
     ? undefined
     : await identitiesFrom(context.world, options.identity);
-  const { verify } = await import("../../jobs/verify.ts");
+  const { verify } = await import("../../jobs/catalog/verify.ts");
   const { copies, failures } = await verify(context, {
     from: options.from,
     archive: options.archive,

@@ -1,8 +1,9 @@
 import type { AppError } from "../../base/errors.ts";
 import { redact } from "../../base/secret.ts";
 import type { World } from "../../base/world.ts";
+import type { DoorShare } from "../../model/counts.ts";
 import type { Event, Phase } from "../../model/events.ts";
-import { bytes, counted } from "./format.ts";
+import { bytes, counted, time } from "./format.ts";
 import { ProgressLine } from "./progress.ts";
 import { printError, type Report } from "./report.ts";
 import { Shortfalls } from "./shortfalls.ts";
@@ -46,8 +47,14 @@ export class HumanReport implements Report {
         return this.#shortfalls.add(event);
       case "door-limit":
         return this.#shortfalls.addLimit(event);
+      case "doors":
+        return this.#say(event.doors.map(shareOf).join("; "));
       case "warning":
         return this.#warn(event.message, event.hint);
+      case "plan":
+        return; // people get a table as the result
+      case "waiting":
+        return this.#say(`waiting until ${time(new Date(event.until))}: ${event.message}`);
       case "sealed": {
         this.#say(this.#shortfalls.text());
         this.#sealed = event.archive;
@@ -107,4 +114,10 @@ export class HumanReport implements Report {
       if (line !== "") this.#world.terminal.err(redact(`vaultferry: ${line}\n`));
     }
   }
+}
+
+/** `from onepux: 12 items, 1 file` */
+function shareOf({ name, items, files }: DoorShare): string {
+  const what = [...items > 0 ? [counted(items, "item")] : [], ...files > 0 ? [counted(files, "file")] : []];
+  return `from ${name}: ${what.join(", ") || "nothing"}`;
 }

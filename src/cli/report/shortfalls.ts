@@ -1,12 +1,14 @@
+import { printable } from "../../base/safe_names.ts";
 import type { DoorLimit, Shortfall } from "../../model/shortfall.ts";
-import { counted } from "./format.ts";
+import { counting, never, nounOf } from "./words.ts";
 
-/** Ids named one by one; the rest is counted, and all of them are in the archive's manifest and in `--json`. */
+/** Gaps named one by one; the rest is counted, and all of them are in the archive's manifest and in `--json`. */
 const NAMED = 10;
 
-const WORDS = { gap: "missing", moved: "moved meanwhile", limit: "not given by this source" } as const;
-
-/** Sums up for people what an archive lacks. */
+/**
+ * Sums up for people what an archive lacks: gaps by id, because somebody has to see to them; the rest, which is the
+ * same every night, in a line for each kind.
+ */
 export class Shortfalls {
   readonly #found: Shortfall[] = [];
   readonly #doorLimits: DoorLimit[] = [];
@@ -22,32 +24,51 @@ export class Shortfalls {
   /** Lines, most serious first; empty when nothing is lacking. */
   text(): string {
     const lines: string[] = [];
-    for (const kind of ["gap", "moved", "limit"] as const) {
-      const reasons = Map.groupBy(this.#found.filter((one) => one.shortfall === kind), (one) => one.reason);
-      for (const [reason, all] of reasons) {
-        lines.push(
-          `${WORDS[kind]}: ${counted(all.length, reason.replace(/-/g, " "), reason.replace(/-/g, " "))}`,
+    let unnamed = false;
+    for (const alike of this.#alike("gap")) {
+      lines.push(`missing: ${counting(alike)}`);
+      lines.push(...alike.slice(0, NAMED).map((one) => `  ${named(one)}`));
+      if (alike.length <= NAMED) continue;
+      lines.push(`  and ${alike.length - NAMED} more`);
+      unnamed = true;
+    }
+    for (const [kind, label] of [["moved", "moved meanwhile"], ["limit", "limits"]] as const) {
+      const sums = this.#alike(kind).map(counting).join(", ");
+      if (sums === "") continue;
+      lines.push(`${label}: ${sums}`);
+      unnamed = true;
+    }
+    if (unnamed) lines.push('all ids: "--json", or manifest.json inside the archive');
+    return [...lines, ...this.#never()].join("\n");
+  }
+
+  /** Shortfalls of a kind, those together that a sentence can sum up. */
+  #alike(kind: Shortfall["shortfall"]): Shortfall[][] {
+    const found = this.#found.filter(({ shortfall }) => shortfall === kind);
+    return [...Map.groupBy(found, (one) => `${one.reason} ${nounOf(one)}`).values()];
+  }
+
+  /** A line for each door, without what has been said of one before it. */
+  #never(): string[] {
+    const said = new Set<string>();
+    const lines: string[] = [];
+    for (const [door, all] of Map.groupBy(this.#doorLimits, ({ door }) => door ?? "this source")) {
+      const news = all.filter(({ reason }) => !said.has(reason));
+      if (news.length === 0) continue;
+      for (const { reason } of news) said.add(reason);
+      const parts = [...Map.groupBy(news, ({ elsewhere = [] }) => elsewhere.join(" or "))]
+        .sort(([one], [other]) => Number(one !== "") - Number(other !== ""))
+        .map(([other, some]) =>
+          `${other === "" ? "" : `but through ${other}: `}${some.map(never).join(", ")}`
         );
-        for (const one of all.slice(0, kind === "limit" ? 0 : NAMED)) {
-          lines.push(`  ${idOf(one)}: ${one.detail}`);
-        }
-        if (kind !== "limit" && all.length > NAMED) lines.push(`  and ${all.length - NAMED} more`);
-      }
+      lines.push(`never through ${door}: ${parts.join("; ")}`);
     }
-    if (this.#found.length > 0) lines.push('their ids: "--json", or manifest.json inside the archive');
-    if (this.#doorLimits.length > 0) {
-      lines.push(
-        `never given by this source: ${
-          this.#doorLimits.map((one) => one.reason.replace(/-/g, " ")).join(", ")
-        }`,
-      );
-    }
-    return lines.join("\n");
+    return lines;
   }
 }
 
-function idOf({ vaultId, itemId, fileId }: Shortfall): string {
-  return [`vault ${vaultId}`, itemId && `item ${itemId}`, fileId && `file ${fileId}`].filter(Boolean).join(
-    ", ",
-  );
+/** `vault v, item i: why`; a source that could not be read says itself which it is. */
+function named({ vaultId, itemId, fileId, detail }: Shortfall): string {
+  const ids = [vaultId && `vault ${vaultId}`, itemId && `item ${itemId}`, fileId && `file ${fileId}`];
+  return printable([ids.filter(Boolean).join(", "), detail].filter((part) => part !== "").join(": "));
 }

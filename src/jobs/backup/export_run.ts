@@ -1,14 +1,15 @@
-import { utf8 } from "../base/bytes.ts";
-import { type Contents, encodeContents } from "../archive/contents.ts";
-import { FORMAT, layout } from "../archive/layout.ts";
-import { type IndexRow, indexTsv, README } from "../archive/people.ts";
-import type { ArchiveWriter } from "../archive/write.ts";
-import { type Counts, noCounts, type Outcome } from "../model/counts.ts";
-import type { Item } from "../model/item.ts";
-import type { Shortfall } from "../model/shortfall.ts";
-import type { Account, Vault } from "../model/vault.ts";
-import type { Source } from "../source/contract.ts";
-import type { JobContext } from "./context.ts";
+import { utf8 } from "../../base/bytes.ts";
+import { type Contents, encodeContents } from "../../archive/contents.ts";
+import { FORMAT, layout } from "../../archive/layout.ts";
+import { type IndexRow, indexTsv, README } from "../../archive/people.ts";
+import type { ArchiveWriter } from "../../archive/write.ts";
+import { type Counts, type DoorShare, noCounts, type Outcome } from "../../model/counts.ts";
+import type { Item } from "../../model/item.ts";
+import type { DoorLimit, Shortfall } from "../../model/shortfall.ts";
+import type { Account, Vault } from "../../model/vault.ts";
+import { CombinedSource } from "../../source/combined/source.ts";
+import type { Source } from "../../source/contract.ts";
+import type { JobContext } from "../context.ts";
 
 /** What an export has put into an archive. */
 export interface Exported {
@@ -28,11 +29,21 @@ const COUNTED = { limit: "limits", moved: "moved", gap: "gaps" } as const;
 export class ExportRun {
   readonly counts = noCounts();
   readonly pending: PendingFiles[] = [];
+  /** The source, where it is several doors. */
+  readonly doors: CombinedSource | undefined;
   readonly #rows: IndexRow[] = [];
   readonly #lacking: Shortfall[] = [];
   readonly #paths = new Set<string>();
+  /** Which of several doors gave an entry, by path. */
+  readonly #givenBy = new Map<string, string>();
+  readonly #shares = new Map<string, DoorShare>();
 
-  constructor(readonly source: Source, readonly writer: ArchiveWriter, readonly context: JobContext) {}
+  constructor(readonly source: Source, readonly writer: ArchiveWriter, readonly context: JobContext) {
+    this.doors = source instanceof CombinedSource ? source : undefined;
+    for (const name of this.doors?.doorNames ?? []) {
+      this.#shares.set(name, { name, vaults: 0, items: 0, files: 0 });
+    }
+  }
 
   async begin(account: Account | undefined): Promise<void> {
     await this.writer.add(layout.format, json({ format: FORMAT, tool: this.context.tool }));
@@ -54,6 +65,7 @@ export class ExportRun {
     }
     await this.writer.add(path, json(vault));
     this.counts.vaults++;
+    this.#given(path, this.doors?.doorOfVault(vault.id), "vaults");
     return true;
   }
 
@@ -71,6 +83,7 @@ export class ExportRun {
     await this.writer.add(path, json(item));
     if (item.state === "archived") this.counts.archived++;
     else this.counts.items++;
+    this.#given(path, this.doors?.doorOfItem(item), "items");
     this.#rows.push({
       vault: vault.title,
       title: item.title,
@@ -85,6 +98,8 @@ export class ExportRun {
   /** Notes a file that was written at `path`. */
   fileAdded({ vault, item }: PendingFiles, fileName: string, path: string): void {
     this.counts.files++;
+    const file = item.files.find(({ id }) => layout.file(vault.id, item.id, id) === path);
+    this.#given(path, this.doors?.doorOfItem(item, file?.id), "files");
     this.#rows.push({
       vault: vault.title,
       title: item.title,
@@ -109,8 +124,28 @@ export class ExportRun {
     return true;
   }
 
+  /** Notes which door gave an entry, where there are several. */
+  #given(path: string, door: string | undefined, what: "vaults" | "items" | "files"): void {
+    if (door === undefined) return;
+    this.#givenBy.set(path, door);
+    const share = this.#shares.get(door);
+    if (share) share[what]++;
+  }
+
+  /** What the doors never give: known for certain only when all items have been read. */
+  #doorLimits(): DoorLimit[] {
+    return this.source.limits.map((limit) => ({ door: this.source.name, ...limit }));
+  }
+
+  #tellDoors(): void {
+    const job = this.context.job.name;
+    for (const limit of this.#doorLimits()) this.context.emit({ event: "door-limit", job, ...limit });
+    if (this.doors) this.context.emit({ event: "doors", job, doors: [...this.#shares.values()] });
+  }
+
   /** Writes the index and the inner manifest, which are last. */
   async end(about: Pick<Contents, "time" | "excludedVaults" | "account">): Promise<Exported> {
+    this.#tellDoors();
     await this.writer.add(layout.index, indexTsv(this.#rows));
     this.counts.bytes = this.writer.entries.reduce((sum, entry) => sum + entry.size, 0);
     const of = (kind: Shortfall["shortfall"]) => this.#lacking.filter((one) => one.shortfall === kind);
@@ -120,9 +155,13 @@ export class ExportRun {
       ...about,
       tool: this.context.tool,
       source: this.source.name,
-      entries: [...this.writer.entries],
+      ...(this.doors ? { doors: [...this.#shares.values()] } : {}),
+      entries: this.writer.entries.map((entry) => {
+        const door = this.#givenBy.get(entry.path);
+        return door === undefined ? entry : { ...entry, door };
+      }),
       counts: this.counts,
-      doorLimits: this.source.limits,
+      doorLimits: this.#doorLimits(),
       limits: of("limit"),
       moved: of("moved"),
       gaps: of("gap"),

@@ -1,17 +1,17 @@
-import { AppError, isAppError, toAppError } from "../base/errors.ts";
-import { fromUtf8 } from "../base/bytes.ts";
-import { digestOf, Sha256 } from "../base/hash.ts";
-import { retry } from "../base/retry.ts";
-import { manifestHash } from "../archive/manifest.ts";
-import { checkArchive } from "../archive/read.ts";
-import type { Destination } from "../destination/contract.ts";
-import { JobState } from "../host/state.ts";
-import { archiveParts, parseArchiveName } from "../model/archive_name.ts";
-import type { Counts } from "../model/counts.ts";
+import { AppError, isAppError, toAppError } from "../../base/errors.ts";
+import { fromUtf8 } from "../../base/bytes.ts";
+import { digestOf, Sha256 } from "../../base/hash.ts";
+import { retry } from "../../base/retry.ts";
+import { manifestHash } from "../../archive/manifest.ts";
+import { checkArchive } from "../../archive/read.ts";
+import type { Destination } from "../../destination/contract.ts";
+import { JobState } from "../../host/state.ts";
+import { archiveParts, parseArchiveName } from "../../model/archive_name.ts";
+import type { Counts } from "../../model/counts.ts";
 import { catalog, type Cataloged, doubtOf, newerInDoubt, pick } from "./catalog.ts";
-import { type JobContext, stateOf } from "./context.ts";
-import { checksumLine, readSmall } from "./deliver.ts";
-import { destinationNames, openDestination, trustedSigners } from "./open.ts";
+import { type JobContext, stateOf } from "../context.ts";
+import { checksumLine, readSmall } from "../backup/deliver.ts";
+import { destinationNames, openDestination, trustedSigners } from "../open.ts";
 import { whoCanOpen } from "./who_can_open.ts";
 
 export interface VerifyOptions {

@@ -1,10 +1,12 @@
-import { AppError } from "../base/errors.ts";
-import type { ArchiveWriter } from "../archive/write.ts";
-import type { Source } from "../source/contract.ts";
-import type { JobContext } from "./context.ts";
+import { AppError } from "../../base/errors.ts";
+import type { ArchiveWriter } from "../../archive/write.ts";
+import type { Source } from "../../source/contract.ts";
+import type { JobContext } from "../context.ts";
 import { exportFiles } from "./export_files.ts";
 import { exportItems } from "./export_items.ts";
 import { type Exported, ExportRun } from "./export_run.ts";
+import { failedDoors } from "../open_doors.ts";
+import { preflight } from "./preflight.ts";
 import { selectVaults } from "./select_vaults.ts";
 
 /**
@@ -34,9 +36,9 @@ export async function exportVaults(
       hint: "check which vaults the service account may read, and vaults: {include, exclude} in the config",
     });
   }
+  await preflight(source, chosen, context);
   await run.begin(account);
-  for (const shortfall of missing) run.lacks(shortfall);
-  for (const limit of source.limits) context.emit({ event: "door-limit", job: context.job.name, ...limit });
+  for (const shortfall of [...missing, ...failedDoors(source)]) run.lacks(shortfall);
   await exportItems(run, chosen);
   await exportFiles(run);
   return await run.end({

@@ -1,22 +1,24 @@
-import { AppError, toAppError } from "../base/errors.ts";
-import { hex } from "../base/bytes.ts";
-import { quoted } from "../base/safe_names.ts";
-import { nextEntry, type SignedManifest } from "../archive/chain.ts";
-import { FORMAT } from "../archive/layout.ts";
-import { spool, type Spooled } from "../archive/spool.ts";
-import { ArchiveWriter } from "../archive/write.ts";
-import { parseRecipients, type Recipient } from "../custody/recipients.ts";
-import { Journal } from "../host/journal.ts";
-import { lockJob } from "../host/lock.ts";
-import { JobState } from "../host/state.ts";
-import type { Signer } from "../archive/signature.ts";
-import { formatArchiveName } from "../model/archive_name.ts";
-import type { Outcome } from "../model/counts.ts";
-import { type JobContext, spoolOf, stateOf } from "./context.ts";
+import { AppError, toAppError } from "../../base/errors.ts";
+import { hex } from "../../base/bytes.ts";
+import { quoted } from "../../base/safe_names.ts";
+import { nextEntry, type SignedManifest } from "../../archive/chain.ts";
+import { FORMAT } from "../../archive/layout.ts";
+import { spool, type Spooled } from "../../archive/spool.ts";
+import { ArchiveWriter } from "../../archive/write.ts";
+import { parseRecipients, type Recipient } from "../../custody/recipients.ts";
+import { Journal } from "../../host/journal.ts";
+import { lockJob } from "../../host/lock.ts";
+import { JobState } from "../../host/state.ts";
+import type { Signer } from "../../archive/signature.ts";
+import { formatArchiveName } from "../../model/archive_name.ts";
+import type { Outcome } from "../../model/counts.ts";
+import { type JobContext, spoolOf, stateOf } from "../context.ts";
 import { exportVaults } from "./export.ts";
 import type { Exported } from "./export_run.ts";
-import { openSource, signerOf } from "./open.ts";
+import { signerOf } from "../open.ts";
+import { openDoors } from "../open_doors.ts";
 import { deliver, type Delivered, deliverPending } from "./deliver.ts";
+import { foldersOf, sweepFolders } from "../private_folders.ts";
 import { sweep } from "./sweep.ts";
 
 /** What a backup has come to. */
@@ -42,8 +44,9 @@ export async function backup(context: JobContext): Promise<BackupResult> {
   const folder = stateOf(context);
   const lock = await lockJob(world, folder, job.name);
   try {
-    const signer = await signerOf(context);
     const journal = await Journal.load(world, `${folder}/journal.jsonl`);
+    await sweepFolders(context, journal);
+    const signer = await signerOf(context);
     const state = await JobState.load(world, folder);
     await checkState(context, state, signer);
     await sweep(context, journal, state);
@@ -55,7 +58,7 @@ export async function backup(context: JobContext): Promise<BackupResult> {
       compression: job.compression,
     });
     await journal.begin({ what: "spool", name: archive });
-    const { exported, spooled } = await exportToSpool(context, archive, recipients, time);
+    const { exported, spooled } = await exportToSpool(context, journal, archive, recipients, time);
     const entry = await nextEntry(
       state.head,
       state.newChainId(),
@@ -97,18 +100,25 @@ async function checkState(context: JobContext, state: JobState, signer: Signer):
   });
 }
 
-async function exportToSpool(context: JobContext, archive: string, recipients: Recipient[], time: Date) {
+async function exportToSpool(
+  context: JobContext,
+  journal: Journal,
+  archive: string,
+  recipients: Recipient[],
+  time: Date,
+) {
   const { world, job, emit } = context;
   emit({ event: "phase", job: job.name, phase: "sign-in" });
-  const source = await openSource(context);
+  await using folders = foldersOf(context, journal);
+  const source = await openDoors({ ...context, folders });
   await using _ = source;
   let spooled: Spooled | undefined;
   const writer = new ArchiveWriter({
     time,
     compression: job.compression,
     recipients: recipients.map((recipient) => recipient.key),
-    sink: async (ciphertext) => {
-      spooled = await spool(world.files, spoolOf(context), archive, ciphertext);
+    sink: async (ciphertext, sha256) => {
+      spooled = await spool(world.files, spoolOf(context), archive, ciphertext, { sha256 });
     },
   });
   try {

@@ -1,6 +1,6 @@
-import { AppError } from "../base/errors.ts";
-import { knownAs, parseRecipients } from "../custody/recipients.ts";
-import type { JobContext } from "./context.ts";
+import { AppError } from "../../base/errors.ts";
+import { knownAs, parseRecipients } from "../../custody/recipients.ts";
+import type { JobContext } from "../context.ts";
 
 /** A wrong key is easier to replace when one knows which keys would do. */
 export function whoCanOpen(error: AppError, context: JobContext, fingerprints: readonly string[]): AppError {

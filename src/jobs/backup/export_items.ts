@@ -1,6 +1,6 @@
-import { AppError, throwIfCancelled, toAppError } from "../base/errors.ts";
-import { isShortfall } from "../model/shortfall.ts";
-import type { Vault } from "../model/vault.ts";
+import { AppError, throwIfCancelled, toAppError } from "../../base/errors.ts";
+import { isShortfall } from "../../model/shortfall.ts";
+import type { Vault } from "../../model/vault.ts";
 import type { ExportRun } from "./export_run.ts";
 
 /** Vaults in a row that cannot be reached before the rest is given up: each costs minutes of retries. */
@@ -18,7 +18,8 @@ export async function exportItems(run: ExportRun, vaults: readonly Vault[]): Pro
   for (const vault of vaults) {
     throwIfCancelled(run.context.signal);
     if (!await run.addVault(vault)) continue;
-    if (unreachable >= GIVE_UP_AFTER && failure) {
+    // Several doors give up one by one: what cannot be had through the main one may be had through another.
+    if (unreachable >= GIVE_UP_AFTER && failure && !run.doors) {
       unreadable(run, vault, failure);
       continue;
     }

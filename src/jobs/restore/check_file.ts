@@ -1,10 +1,10 @@
-import { AppError, isAppError } from "../base/errors.ts";
-import { fromUtf8 } from "../base/bytes.ts";
-import { digestOf } from "../base/hash.ts";
-import { quoted } from "../base/safe_names.ts";
-import type { World } from "../base/world.ts";
-import { decodeManifest, MANIFEST_LIMIT } from "../archive/manifest.ts";
-import { verify } from "../archive/signature.ts";
+import { AppError, isAppError } from "../../base/errors.ts";
+import { fromUtf8 } from "../../base/bytes.ts";
+import { digestOf } from "../../base/hash.ts";
+import { quoted } from "../../base/safe_names.ts";
+import type { World } from "../../base/world.ts";
+import { decodeManifest, MANIFEST_LIMIT } from "../../archive/manifest.ts";
+import { verify } from "../../archive/signature.ts";
 
 /** What is known of an archive file that came without a config. */
 export type FileCheck =

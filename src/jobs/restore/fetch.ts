@@ -1,10 +1,10 @@
-import { AppError, isAppError } from "../base/errors.ts";
-import { hex } from "../base/bytes.ts";
-import { exists } from "../base/durable_file.ts";
-import { spool, type Spooled } from "../archive/spool.ts";
-import type { Destination } from "../destination/contract.ts";
-import type { JobContext } from "./context.ts";
-import type { SignedManifest } from "../archive/chain.ts";
+import { AppError, isAppError } from "../../base/errors.ts";
+import { hex } from "../../base/bytes.ts";
+import { exists } from "../../base/durable_file.ts";
+import { spool, type Spooled } from "../../archive/spool.ts";
+import type { Destination } from "../../destination/contract.ts";
+import type { JobContext } from "../context.ts";
+import type { SignedManifest } from "../../archive/chain.ts";
 
 /** A copy of an archive's ciphertext in the spool, removed when disposed. */
 export interface Fetched extends Spooled, AsyncDisposable {}

@@ -1,10 +1,10 @@
-import { AppError, toAppError } from "../base/errors.ts";
-import { quoted } from "../base/safe_names.ts";
-import type { SignedManifest } from "../archive/chain.ts";
-import { catalog, type Cataloged, doubtOf, newerInDoubt, pick } from "./catalog.ts";
-import type { JobContext } from "./context.ts";
+import { AppError, toAppError } from "../../base/errors.ts";
+import { quoted } from "../../base/safe_names.ts";
+import type { SignedManifest } from "../../archive/chain.ts";
+import { catalog, type Cataloged, doubtOf, newerInDoubt, pick } from "../catalog/catalog.ts";
+import type { JobContext } from "../context.ts";
 import { fetchArchive, type Fetched } from "./fetch.ts";
-import { destinationNames, openDestination, trustedSigners } from "./open.ts";
+import { destinationNames, openDestination, trustedSigners } from "../open.ts";
 
 /**
  * Fetches an archive from the first destination, in config order, that has a copy which verifies (or from the

@@ -1,13 +1,21 @@
-import type { World } from "../base/world.ts";
-import type { Contents } from "../archive/contents.ts";
-import { layout } from "../archive/layout.ts";
-import type { TarEntry } from "../archive/tar.ts";
+import type { NewFile, World } from "../../base/world.ts";
+import type { Contents } from "../../archive/contents.ts";
+import { layout } from "../../archive/layout.ts";
+import type { TarEntry } from "../../archive/tar.ts";
 import type { Chooser } from "./restore_choice.ts";
 
-/** Writes the chosen entries of a checked archive below one folder, which it makes and nothing else may have made. */
-export class Extraction {
+/** Files that are synced at once: one after the other, thousands of small ones would take minutes on a disk. */
+const SYNCS = 32;
+
+/**
+ * Writes the chosen entries of a checked archive below one folder, which it makes and nothing else may have made.
+ * `finish` makes all of it durable; disposing waits for what is still being synced.
+ */
+export class Extraction implements AsyncDisposable {
   readonly counts = { vaults: 0, items: 0, files: 0, bytes: 0 };
   readonly #folders = new Set<string>();
+  readonly #syncing = new Set<Promise<void>>();
+  #failed: { error: unknown } | undefined;
   readonly #incomplete: ReadonlyMap<string, number>;
 
   constructor(
@@ -24,7 +32,7 @@ export class Extraction {
     if (!this.choice.wants(entry.path)) return await entry.body.cancel();
     const real = this.#incomplete.get(entry.path);
     const path = `${this.root}/${entry.path}${real === undefined ? "" : ".incomplete"}`;
-    await this.#makeFolder(path.slice(0, path.lastIndexOf("/")));
+    await this.#makeFolder(parentOf(path));
     const file = await this.world.files.create(path, 0o600);
     let written = 0;
     try {
@@ -34,10 +42,47 @@ export class Extraction {
         if (bytes.length > 0) await file.write(bytes);
         written += bytes.length;
       }
-    } finally {
+    } catch (error) {
       file.close();
+      throw error;
     }
+    await this.#sync(file);
     this.#count(entry.path, written);
+  }
+
+  /** Returns when all files and folders are on the disk; throws what kept one from getting there. */
+  async finish(): Promise<void> {
+    await this[Symbol.asyncDispose]();
+    this.#throwIfFailed();
+    const folders = new Set([this.root]);
+    for (let folder of this.#folders) {
+      for (; folder.length > this.root.length; folder = parentOf(folder)) folders.add(folder);
+    }
+    const rest = [...folders];
+    while (rest.length > 0) {
+      await Promise.all(rest.splice(0, SYNCS).map((folder) => this.world.files.syncFolder(folder)));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#syncing);
+  }
+
+  /** Syncs and closes a file while the next ones are written. */
+  async #sync(file: NewFile): Promise<void> {
+    if (this.#syncing.size >= SYNCS) await Promise.race(this.#syncing);
+    const syncing = file.sync()
+      .catch((error) => void (this.#failed ??= { error }))
+      .finally(() => {
+        file.close();
+        this.#syncing.delete(syncing);
+      });
+    this.#syncing.add(syncing);
+    this.#throwIfFailed();
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failed) throw this.#failed.error;
   }
 
   async #makeFolder(folder: string): Promise<void> {
@@ -52,6 +97,10 @@ export class Extraction {
     else if (path.includes("/items/")) this.counts.items++;
     else if (path.includes("/files/")) this.counts.files++;
   }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 /** The real length of files that were not as long as their item declared, by path. */

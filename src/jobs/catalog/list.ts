@@ -1,7 +1,7 @@
-import { type AppError, toAppError } from "../base/errors.ts";
+import { type AppError, toAppError } from "../../base/errors.ts";
 import { catalog, type Cataloged } from "./catalog.ts";
-import type { JobContext } from "./context.ts";
-import { destinationNames, openDestination, trustedSigners } from "./open.ts";
+import type { JobContext } from "../context.ts";
+import { destinationNames, openDestination, trustedSigners } from "../open.ts";
 
 /** One archive, wherever it lies. */
 export interface Listed extends Omit<Cataloged, "size"> {

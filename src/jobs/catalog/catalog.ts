@@ -1,13 +1,13 @@
-import { AppError, isAppError, toAppError } from "../base/errors.ts";
-import { fromUtf8 } from "../base/bytes.ts";
-import { retry } from "../base/retry.ts";
-import { openEntry, type SignedManifest } from "../archive/chain.ts";
-import { MANIFEST_LIMIT } from "../archive/manifest.ts";
-import type { SignerKey } from "../archive/signature.ts";
-import type { Destination } from "../destination/contract.ts";
-import { archiveParts, parseArchiveName } from "../model/archive_name.ts";
-import type { JobContext } from "./context.ts";
-import { readSmall } from "./deliver.ts";
+import { AppError, isAppError, toAppError } from "../../base/errors.ts";
+import { fromUtf8 } from "../../base/bytes.ts";
+import { retry } from "../../base/retry.ts";
+import { openEntry, type SignedManifest } from "../../archive/chain.ts";
+import { MANIFEST_LIMIT } from "../../archive/manifest.ts";
+import type { SignerKey } from "../../archive/signature.ts";
+import type { Destination } from "../../destination/contract.ts";
+import { archiveParts, parseArchiveName } from "../../model/archive_name.ts";
+import type { JobContext } from "../context.ts";
+import { readSmall } from "../backup/deliver.ts";
 
 /** One archive as a destination shows it. */
 export interface Cataloged {

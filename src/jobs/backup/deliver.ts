@@ -1,15 +1,15 @@
-import { AppError, isAppError, toAppError } from "../base/errors.ts";
-import { collect, streamOf, utf8 } from "../base/bytes.ts";
-import { digestOf, sha256Hex } from "../base/hash.ts";
-import { retry } from "../base/retry.ts";
-import type { SignedManifest } from "../archive/chain.ts";
-import { HOW_TO_OPEN } from "../archive/people.ts";
-import type { Destination, Resendable } from "../destination/contract.ts";
-import type { Journal } from "../host/journal.ts";
-import type { JobState } from "../host/state.ts";
-import { archiveParts } from "../model/archive_name.ts";
-import { type JobContext, spoolOf } from "./context.ts";
-import { openDestination } from "./open.ts";
+import { AppError, isAppError, toAppError } from "../../base/errors.ts";
+import { collect, streamOf, utf8 } from "../../base/bytes.ts";
+import { digestOf, sha256Hex } from "../../base/hash.ts";
+import { retry } from "../../base/retry.ts";
+import type { SignedManifest } from "../../archive/chain.ts";
+import { HOW_TO_OPEN } from "../../archive/people.ts";
+import type { Destination, Resendable } from "../../destination/contract.ts";
+import type { Journal } from "../../host/journal.ts";
+import type { JobState } from "../../host/state.ts";
+import { archiveParts } from "../../model/archive_name.ts";
+import { type JobContext, spoolOf } from "../context.ts";
+import { openDestination } from "../open.ts";
 
 /** What became of an archive at one destination. */
 export interface Delivered {

@@ -1,5 +1,5 @@
-import { AppError } from "../base/errors.ts";
-import { quoted } from "../base/safe_names.ts";
+import { AppError } from "../../base/errors.ts";
+import { quoted } from "../../base/safe_names.ts";
 
 /** What a person asked for, by id or exact title; empty lists mean everything. */
 export interface Wanted {

@@ -1,11 +1,13 @@
-import { isAppError, toAppError } from "../base/errors.ts";
-import { exists } from "../base/durable_file.ts";
-import { spoolPartial } from "../archive/spool.ts";
-import type { Journal, Undertaking } from "../host/journal.ts";
-import type { JobState } from "../host/state.ts";
-import { type JobContext, spoolOf, stateOf } from "./context.ts";
-import { removeStaleFetches } from "./fetch.ts";
-import { openDestination } from "./open.ts";
+import { isAppError, toAppError } from "../../base/errors.ts";
+import { exists } from "../../base/durable_file.ts";
+import type { World } from "../../base/world.ts";
+import { spoolPartial } from "../../archive/spool.ts";
+import { removeSignerLeftovers } from "../../custody/signer.ts";
+import type { Journal, Undertaking } from "../../host/journal.ts";
+import type { JobState } from "../../host/state.ts";
+import { type JobContext, spoolOf, stateOf } from "../context.ts";
+import { removeStaleFetches } from "../restore/fetch.ts";
+import { openDestination } from "../open.ts";
 
 /**
  * Removes what an interrupted run of this host left behind: exactly what the journal says was begun and never
@@ -14,6 +16,7 @@ import { openDestination } from "./open.ts";
 export async function sweep(context: JobContext, journal: Journal, state: JobState): Promise<void> {
   const head = state.head && (await state.entry(state.head.sequence)).manifest.archive.name;
   for (const undertaking of journal.unfinished()) {
+    if (undertaking.what === "folder") continue; // wiped by `sweepFolders`, or kept in the journal with a warning
     try {
       // Signed, but killed before the journal knew: the chain owns this archive, and it is still to be delivered.
       if (undertaking.what !== "spool" || undertaking.name !== head) await sweepOne(context, undertaking);
@@ -28,24 +31,38 @@ export async function sweep(context: JobContext, journal: Journal, state: JobSta
       });
     }
   }
-  await removeTemporaries(context);
+  await removeTemporaries(context.world, stateOf(context));
+  await removeTemporaries(context.world, `${stateOf(context)}/chain`);
+  await sweepSigner(context);
   await removeStaleFetches(context);
 }
 
-/** What `writeDurably` leaves behind when it is killed; under the job's lock nobody else is writing here. */
-const TEMPORARY = /^(journal\.jsonl|receipts\.json|\d{8,}\.json)\.[0-9a-f]{8}\.tmp$/;
-
-async function removeTemporaries(context: JobContext): Promise<void> {
-  const { files } = context.world;
-  for (const folder of [stateOf(context), `${stateOf(context)}/chain`]) {
-    if (!await exists(files, folder)) continue;
-    for (const name of await files.names(folder)) {
-      if (TEMPORARY.test(name)) await files.remove(`${folder}/${name}`);
-    }
+/** A second copy of the private key is of no use to anybody; that it stays is no reason not to back up. */
+async function sweepSigner(context: JobContext): Promise<void> {
+  try {
+    await removeSignerLeftovers(context.world, context.state);
+  } catch (error) {
+    const message = `what a killed run left of the signing key could not be removed: ${
+      toAppError(error).message
+    }`;
+    context.emit({ event: "warning", job: context.job.name, code: "leftover", message });
   }
 }
 
-async function sweepOne(context: JobContext, undertaking: Undertaking): Promise<void> {
+const TEMPORARY = /^(journal\.jsonl|receipts\.json|\d{8,}\.json)\.[0-9a-f]{8}\.tmp$/;
+
+/** Removes what `writeDurably` left when it was killed; the lock of the folder must be held. */
+export async function removeTemporaries({ files }: World, folder: string): Promise<void> {
+  if (!await exists(files, folder)) return;
+  for (const name of await files.names(folder)) {
+    if (TEMPORARY.test(name)) await files.remove(`${folder}/${name}`);
+  }
+}
+
+async function sweepOne(
+  context: JobContext,
+  undertaking: Exclude<Undertaking, { what: "folder" }>,
+): Promise<void> {
   if (undertaking.what === "put") {
     // A destination that has left the config is out of reach, and its hidden leftovers harm nothing.
     if (!context.job.destinations.some((one) => one.name === undertaking.destination)) return;

@@ -1,0 +1,64 @@
+import type { AppError } from "../../base/errors.ts";
+import { parseRecipients } from "../../custody/recipients.ts";
+import type { QuotaVerdict } from "../../model/quota.ts";
+import type { Shortfall } from "../../model/shortfall.ts";
+import type { Vault } from "../../model/vault.ts";
+import { quotaSentences } from "../../policy/quota_sentences.ts";
+import type { JobContext } from "../context.ts";
+import { failedDoors, openDoors } from "../open_doors.ts";
+import { quotaOf, refusalOf } from "./preflight.ts";
+import { DryRunFolders } from "../private_folders.ts";
+import { selectVaults } from "./select_vaults.ts";
+
+/** What a backup would do. */
+export interface Plan {
+  vaults: { vault: Vault; included: boolean }[];
+  missing: Shortfall[];
+  quota: QuotaVerdict;
+  /** The verdict for people, a sentence a line. */
+  sentences: string[];
+  /** Set when the backup would not be begun for lack of quota. */
+  refusal: AppError | undefined;
+  recipients: string[];
+  destinations: string[];
+}
+
+/** Signs in and looks, without reading an item and without writing anything. */
+export async function planBackup(context: JobContext): Promise<Plan> {
+  const { job, world, emit, signal } = context;
+  const recipients = parseRecipients(job.recipients);
+  emit({ event: "phase", job: job.name, phase: "sign-in" });
+  await using folders = new DryRunFolders(context);
+  const source = await openDoors({ ...context, folders });
+  await using _ = source;
+  const vaults = await source.vaults(signal);
+  const { chosen, missing: notVisible, warnings } = selectVaults(vaults, job.vaults);
+  const missing = [...notVisible, ...failedDoors(source)];
+  for (const message of [...warnings, ...missing.map((one) => one.detail)]) {
+    emit({ event: "warning", job: job.name, code: "unknown-vault", message });
+  }
+  const quota = await quotaOf(source, chosen, context);
+  const plan: Plan = {
+    vaults: vaults.map((vault) => ({ vault, included: chosen.includes(vault) })),
+    missing,
+    quota,
+    sentences: quotaSentences(quota, world.clock.now()),
+    refusal: refusalOf(quota, context),
+    recipients: recipients.map((recipient) => recipient.key),
+    destinations: job.destinations.map((one) => one.name),
+  };
+  emit({
+    event: "plan",
+    job: job.name,
+    vaults: plan.vaults.map(({ vault, included }) => ({
+      id: vault.id,
+      ...(vault.activeItemCount === undefined ? {} : { items: vault.activeItemCount }),
+      included,
+    })),
+    missing: missing.map((one) => one.detail),
+    quota,
+    recipients: plan.recipients,
+    destinations: plan.destinations,
+  });
+  return plan;
+}
