@@ -8,7 +8,9 @@ export async function runtimeFlags(root: string): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${root}/deno.json`)) as {
     tasks: Record<string, { command: string } | undefined>;
   };
-  const words = tasks["vaultferry"]?.command.split(/\s+/) ?? [];
+  // A word in single quotes may hold spaces, as paths of Windows do.
+  const words = (tasks["vaultferry"]?.command ?? "").match(/'[^']*'|\S+/g)
+    ?.map((word) => word.replace(/^'(.*)'$/, "$1")) ?? [];
   const flags = words.filter((word) => word.startsWith("-"));
   if (words.join(" ") !== ["deno", "run", ...flags, "main.ts"].join(" ")) {
     throw new Error('the task "vaultferry" is not "deno run FLAGS main.ts"');

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Core } from "../../plugins/sources/onepassword_sdk/core.ts";
 import type { Answer, Call, CoreConfig, Start } from "../../plugins/sources/onepassword_sdk/protocol.ts";
+import { tokenMeanings } from "../../plugins/sources/onepassword_sdk/translate.ts";
 import { denoWorld } from "../../src/base/deno_world.ts";
 import { isAppError } from "../../src/base/errors.ts";
 import { story } from "../stories/harness.ts";
@@ -51,7 +52,8 @@ Deno.test("a core that panics fails everything that waits for it, and the next c
   }
   globalThis.Worker = PanickingWorker as unknown as typeof Worker;
   try {
-    await using core = new Core({} as CoreConfig, 1000, denoWorld().clock);
+    const start = { config: {} as CoreConfig, stallMs: 1000 };
+    await using core = new Core({ start, meanings: tokenMeanings, clock: denoWorld().clock });
     const { signal } = new AbortController();
     await core.signIn(signal);
     const failures = [core.call("Wait", {}, signal), core.call("Panic", {}, signal)].map((call) =>

@@ -8,14 +8,14 @@ import util from "node:util";
  * It must be in place before the core is loaded, because the core takes its text decoder when it is loaded.
  */
 export class ByteLists {
-  /** While true, a list of integers is kept as bytes and reaches the caller as a short handle. */
-  expected = false;
+  /** How many calls await such a list; while any does, one is kept as bytes and reaches the caller as a short handle. */
+  expected = 0;
   #kept = new Map<string, Uint8Array<ArrayBuffer>>();
   #next = 0;
 
   /** Puts this in the place of node's text decoder, for this worker only. */
   install(): void {
-    const keep = (view: Uint8Array) => this.expected ? this.#keep(view) : undefined;
+    const keep = (view: Uint8Array) => this.expected > 0 ? this.#keep(view) : undefined;
     util.TextDecoder = class extends TextDecoder {
       override decode(...args: Parameters<TextDecoder["decode"]>): string {
         const [input] = args;
@@ -31,6 +31,13 @@ export class ByteLists {
     const bytes = kept ?? parseByteList(new TextEncoder().encode(text));
     if (!bytes) throw new Error("the core answered something else than bytes");
     return bytes;
+  }
+
+  /** An answer that is no body after all, though it may look like one: an empty list does. */
+  text(text: string): string {
+    const kept = this.#kept.get(text);
+    this.#kept.delete(text);
+    return kept ? `[${kept.join()}]` : text;
   }
 
   #keep(view: Uint8Array): string | undefined {

@@ -3,15 +3,15 @@ import type { Item, ItemField, ItemFile } from "../../../src/model/item.ts";
 import type { Vault, VaultKind } from "../../../src/model/vault.ts";
 
 /**
- * The SDK's JSON, as far as it is relied on. Absent optional values arrive as null; unknown properties stay in
- * `raw`. Kinds and categories are plain text here: new ones must pass through, not fail.
+ * The SDK's JSON, as far as it is relied on. Absent optional values arrive as null; unknown properties are kept in
+ * `raw` and nowhere else. Kinds and categories are plain text here: new ones must pass through, not fail.
  */
 
 const text = z.string().nullish().transform((value) => value ?? "");
-const file = z.looseObject({ id: z.string(), name: z.string(), size: z.number().int().nonnegative() });
-const website = z.looseObject({ url: z.string(), label: text, autofillBehavior: text });
+const file = z.object({ id: z.string(), name: z.string(), size: z.number().int().nonnegative() });
+const website = z.object({ url: z.string(), label: text, autofillBehavior: text });
 
-const vaultJson = z.looseObject({
+const vaultJson = z.object({
   id: z.string(),
   title: text,
   description: text,
@@ -22,7 +22,7 @@ const vaultJson = z.looseObject({
 });
 
 /** What the SDK lists of an item, archived ones included. */
-export const overviewJson = z.looseObject({
+export const overviewJson = z.object({
   id: z.string(),
   title: text,
   category: text,
@@ -38,17 +38,17 @@ export type Overview = z.infer<typeof overviewJson>;
 const itemJson = overviewJson.extend({
   notes: text,
   version: z.number().nullish(),
-  sections: z.array(z.looseObject({ id: z.string(), title: text })).nullish().transform((list) => list ?? []),
-  fields: z.array(z.looseObject({
+  sections: z.array(z.object({ id: z.string(), title: text })).nullish().transform((list) => list ?? []),
+  fields: z.array(z.object({
     id: z.string(),
     title: text,
     sectionId: z.string().nullish(),
     fieldType: text,
     value: text,
-    details: z.unknown(),
+    details: z.unknown().optional(),
   })).nullish().transform((list) => list ?? []),
   files: z.array(
-    z.looseObject({ attributes: file, sectionId: z.string().nullish(), fieldId: z.string().nullish() }),
+    z.object({ attributes: file, sectionId: z.string().nullish(), fieldId: z.string().nullish() }),
   )
     .nullish().transform((list) => list ?? []),
   document: file.nullish(),

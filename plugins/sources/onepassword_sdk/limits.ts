@@ -2,13 +2,7 @@ import type { Item } from "../../../src/model/item.ts";
 import type { DoorLimit, Shortfall } from "../../../src/model/shortfall.ts";
 
 /** What the SDK never gives and does not even hint at; visible losses are recorded by id instead. */
-export const DOOR_LIMITS: DoorLimit[] = [
-  {
-    reason: "personal-vaults",
-    detail:
-      "a service account never sees Personal, Private or Employee vaults, nor the Shared vault an account begins " +
-      "with; their owners can export them to a 1PUX file (source onepux)",
-  },
+const SDK_LIMITS: DoorLimit[] = [
   {
     reason: "passkeys",
     detail: "the SDK does not show passkeys; no other door gives them either",
@@ -16,13 +10,37 @@ export const DOOR_LIMITS: DoorLimit[] = [
   {
     reason: "password-history",
     detail: "the SDK does not show earlier passwords; a 1PUX file (source onepux) has them",
+    elsewhere: ["onepux"],
   },
   {
     reason: "form-details",
     detail:
       "the SDK does not show favourites, sign-in-with details and saved web-form fields other than user name and " +
       "password; the source onepux does",
+    elsewhere: ["onepux"],
   },
+];
+
+/** What a service account's token never gives. */
+export const TOKEN_LIMITS: DoorLimit[] = [
+  {
+    reason: "personal-vaults",
+    detail:
+      "a service account never sees Personal, Private or Employee vaults, nor the Shared vault an account begins " +
+      "with; their owners can export them to a 1PUX file (source onepux)",
+  },
+  ...SDK_LIMITS,
+];
+
+/** What the app of one person never gives. */
+export const APP_LIMITS: DoorLimit[] = [
+  {
+    reason: "personal-vaults",
+    detail:
+      "the 1Password app shows what the person who signed in there may see: Personal, Private or Employee vaults " +
+      "of others are not among it; their owners can export them to a 1PUX file (source onepux)",
+  },
+  ...SDK_LIMITS,
 ];
 
 /** The largest file that the SDK reads, in bytes as its item declares them (measured: one more is refused unread). */

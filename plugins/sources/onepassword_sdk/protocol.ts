@@ -1,15 +1,20 @@
-/** What travels between the source and the worker that holds 1Password's WebAssembly core. */
+/** What travels between the source and the worker that holds 1Password's core. */
 
-/** The first message: how to sign in. The core gets it as its `init_client` JSON. */
+/** The first message: how to sign in. The core gets `config` as its `init_client` JSON. */
 export interface Start {
   config: CoreConfig;
   /** Milliseconds without any byte after which a request to 1Password is given up. */
   stallMs: number;
+  /** The native library of 1Password's app, in whose place the WebAssembly core is left alone. */
+  library?: string;
 }
 
 /** The core's client configuration; its names are 1Password's. */
 export interface CoreConfig {
+  /** Empty where the app signs in. */
   serviceAccountToken: string;
+  /** The account in the app: its name there, or its id. */
+  accountName?: string;
   programmingLanguage: "JS";
   sdkVersion: string;
   integrationName: string;
@@ -39,12 +44,17 @@ export type Answer =
 export interface Failure {
   /** The core's error JSON, or whatever text it threw. */
   text: string;
-  /** What the last request of the call came to. */
-  http: LastRequest;
+  /**
+   * The requests that came to no good while the call was under way, oldest first. Calls overlap, so some may be
+   * another call's. Always empty where the app asks in our place.
+   */
+  requests: FailedRequest[];
+  /** Set when what failed is a sign-in that the worker began by itself. */
+  signIn?: true;
 }
 
-export interface LastRequest {
-  /** Of the last answer; undefined when none came. */
+export interface FailedRequest {
+  /** Of the answer; undefined when none came. */
   status?: number;
   /** The network's own word when no whole answer came. */
   network?: string;

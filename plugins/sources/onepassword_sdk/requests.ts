@@ -1,90 +1,145 @@
-import type { LastRequest } from "./protocol.ts";
-
-/** What the worker knows of its requests. */
-export interface Requests {
-  /** Milliseconds without any byte after which a request is given up. */
-  stallMs: number;
-  readonly last: LastRequest;
-}
+import type { FailedRequest } from "./protocol.ts";
 
 /**
- * Wraps the worker's `fetch`, which the core calls, for two things the core lacks: a deadline, so that a service
- * that accepts and never answers cannot hang a backup, and a memory of what the last request came to.
+ * Wraps the worker's `fetch`, which the core calls, for what the core lacks: a deadline, so that a service that
+ * accepts and never answers cannot hang a backup; a memory of which requests failed and how; and an end to signing
+ * in once that was refused.
  */
-export function watchRequests(): Requests {
-  const original = globalThis.fetch;
-  const requests = { stallMs: 60_000, last: {} as LastRequest };
-  globalThis.fetch = async (input, init) => {
-    const signIn = SIGN_IN.test(input instanceof Request ? input.url : String(input));
-    const about = signIn ? { signIn } : {};
-    requests.last = about;
-    const stalled = new AbortController();
-    const giveUp = () =>
-      stalled.abort(new DOMException(`no answer within ${requests.stallMs / 1000} s`, "TimeoutError"));
-    let timer = setTimeout(giveUp, requests.stallMs);
-    const done = () => clearTimeout(timer);
+export class Requests {
+  /** Milliseconds without any byte after which a request is given up. */
+  stallMs = 60_000;
+  /** How the sign-in was refused; from then on none is sent. */
+  #refused: FailedRequest | undefined;
+  readonly #watching = new Set<FailedRequest[]>();
+
+  /** Puts this in the place of `fetch`, for this worker only. */
+  install(): void {
+    const original = globalThis.fetch;
+    globalThis.fetch = (input, init) => this.#fetch(original, input, init);
+  }
+
+  /** Runs `action` and, when it fails, tells `failed` which requests failed meanwhile. */
+  async watch<T>(action: () => Promise<T>, failed: (requests: FailedRequest[]) => void): Promise<T> {
+    const requests: FailedRequest[] = [];
+    this.#watching.add(requests);
+    try {
+      return await action();
+    } catch (error) {
+      failed(requests);
+      throw error;
+    } finally {
+      this.#watching.delete(requests);
+    }
+  }
+
+  #note(request: FailedRequest): void {
+    for (const requests of this.#watching) requests.push(request);
+  }
+
+  async #fetch(
+    original: typeof fetch,
+    input: Parameters<typeof fetch>[0],
+    init: RequestInit | undefined,
+  ): Promise<Response> {
+    const about = SIGN_IN.test(input instanceof Request ? input.url : String(input)) ? { signIn: true } : {};
+    if (about.signIn && this.#refused) {
+      // Calls that were under way when it was refused: a second try would burn the account's quota.
+      this.#note(this.#refused);
+      throw new TypeError("the sign-in was refused before");
+    }
+    const deadline = new Deadline(this.stallMs);
     const given = init?.signal ?? (input instanceof Request ? input.signal : undefined);
-    const signal = given ? AbortSignal.any([given, stalled.signal]) : stalled.signal;
+    const signal = given ? AbortSignal.any([given, deadline.signal]) : deadline.signal;
     try {
       const response = await original(input, { ...init, signal });
-      requests.last = { ...about, status: response.status, ...retryAfter(response.headers) };
-      if (response.headers.get("content-type")?.startsWith("text/html")) {
+      const { status, headers } = response;
+      if (headers.get("content-type")?.startsWith("text/html")) {
         // 1Password's service never does; read as its answer it would look like a refused token.
-        requests.last = {
-          ...about,
-          network: "a web page answered in its place (a captive portal or proxy?)",
-        };
+        this.#note({ ...about, network: "a web page answered in its place (a captive portal or proxy?)" });
+      } else if (!response.ok) {
+        const failed = { ...about, status, ...retryAfter(headers) };
+        if (about.signIn && isRefusal(status)) this.#refused = failed;
+        this.#note(failed);
       }
       if (!response.body) {
-        done();
+        deadline.end();
         return response;
       }
-      const body = response.body.pipeThrough(
-        new TransformStream({
-          transform(bytes, controller) {
-            clearTimeout(timer);
-            timer = setTimeout(giveUp, requests.stallMs);
-            controller.enqueue(bytes);
-          },
-          flush: done,
-          cancel: done,
-        }),
-      );
-      const answer = new Response(watched(body, requests, done), response);
+      const broken = (error: unknown) => this.#note({ ...about, network: wordOf(error) });
+      const answer = new Response(watched(response.body, deadline, broken), response);
       // The core reads the URL of an answer and panics when it is empty, as it is in a Response made by hand.
       return Object.defineProperty(answer, "url", { value: response.url });
     } catch (error) {
-      done();
-      requests.last = { ...about, network: wordOf(error) };
+      deadline.end();
+      this.#note({ ...about, network: wordOf(error) });
       throw error;
     }
-  };
-  return requests;
+  }
 }
 
 /** The requests of a sign-in; the core makes them by itself when its session has ended. */
 const SIGN_IN = /\/api\/v\d+\/auth(\/|$)/;
 
-/** Notes a body that breaks off: the core itself says only that something was unexpected. */
+/** Whether an answer to a sign-in is a no, rather than a service in trouble. */
+export function isRefusal(status: number | undefined): boolean {
+  return status === 400 || status === 401 || status === 403 || status === 404;
+}
+
+/** Gives a request up when nothing has come for too long. */
+class Deadline {
+  readonly #controller = new AbortController();
+  #timer: ReturnType<typeof setTimeout>;
+
+  constructor(readonly ms: number) {
+    this.#timer = this.#set();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  extend(): void {
+    clearTimeout(this.#timer);
+    this.#timer = this.#set();
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #set() {
+    const reason = () => new DOMException(`no answer within ${this.ms / 1000} s`, "TimeoutError");
+    return setTimeout(() => this.#controller.abort(reason()), this.ms);
+  }
+}
+
+/** The same body, whose every piece extends the deadline; `broken` hears when it breaks off, which the core words as something unexpected. */
 function watched(
   body: ReadableStream<Uint8Array>,
-  requests: { last: LastRequest },
-  done: () => void,
+  deadline: Deadline,
+  broken: (error: unknown) => void,
 ): ReadableStream<Uint8Array> {
   const reader = body.getReader();
   return new ReadableStream({
     async pull(controller) {
       try {
         const next = await reader.read();
-        if (next.done) controller.close();
-        else controller.enqueue(next.value);
+        if (next.done) {
+          deadline.end();
+          return controller.close();
+        }
+        deadline.extend();
+        controller.enqueue(next.value);
       } catch (error) {
-        done();
-        requests.last = { network: wordOf(error) };
+        deadline.end();
+        broken(error);
         throw error;
       }
     },
-    cancel: (reason) => reader.cancel(reason),
+    cancel(reason) {
+      deadline.end();
+      return reader.cancel(reason);
+    },
   });
 }
 

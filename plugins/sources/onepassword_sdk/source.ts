@@ -1,26 +1,27 @@
 import { AppError, isAppError, throwIfCancelled } from "../../../src/base/errors.ts";
 import { streamOf } from "../../../src/base/bytes.ts";
 import type { Item, ItemFile } from "../../../src/model/item.ts";
-import { isShortfall, type Shortfall } from "../../../src/model/shortfall.ts";
+import { type DoorLimit, isShortfall, type Shortfall } from "../../../src/model/shortfall.ts";
 import type { Account, Vault } from "../../../src/model/vault.ts";
-import type { CallEstimate, Source } from "../../../src/source/contract.ts";
+import type { CallEstimate, Source, Wanted } from "../../../src/source/contract.ts";
+import { BATCH, inBatches, single, unreadable } from "./batches.ts";
 import type { Core } from "./core.ts";
-import { fromOverview, toItem } from "./item.ts";
-import { archivedLimit, DOOR_LIMITS, LARGEST_FILE, limitsOf } from "./limits.ts";
+import { fromOverview } from "./item.ts";
+import { archivedLimit, LARGEST_FILE } from "./limits.ts";
 import { type Listed, listItems, listVaults } from "./lists.ts";
-
-/** What `getAll` takes at once. */
-const BATCH = 50;
 
 /** Items in a row that cannot be read singly before the rest is not asked for: each costs a call of the quota. */
 const GIVE_UP_AFTER = 5;
 
-/** 1Password through the official SDK's core, signed in with a service account token. */
+/** 1Password through the official SDK's core, which is signed in. */
 export class SdkSource implements Source {
   readonly name = "onepassword-sdk";
-  readonly limits = DOOR_LIMITS;
 
-  constructor(readonly core: Core, readonly signedInTo: Account | undefined) {}
+  constructor(
+    readonly core: Core,
+    readonly signedInTo: Account | undefined,
+    readonly limits: DoorLimit[],
+  ) {}
 
   async account(_signal: AbortSignal): Promise<Account | undefined> {
     return await Promise.resolve(this.signedInTo);
@@ -30,24 +31,25 @@ export class SdkSource implements Source {
     return listVaults(this.core, signal);
   }
 
-  async *items(vault: Vault, signal: AbortSignal): AsyncGenerator<Item | Shortfall> {
-    let listed: Listed[];
+  async *items(
+    vault: Vault,
+    signal: AbortSignal,
+    wanted: Wanted = () => true,
+  ): AsyncGenerator<Item | Shortfall> {
+    let list: Sorted & { shortfall?: Shortfall };
     try {
-      const { items, shortfall } = await this.#wholeList(vault, signal);
-      listed = items;
-      if (shortfall) yield shortfall;
+      list = await this.#wholeList(vault, wanted, signal);
     } catch (error) {
-      const removed = await this.#ifRemoved(vault, error, signal);
-      yield removed;
+      yield await this.#ifRemoved(vault, error, signal);
       return;
     }
-    for (const { overview, raw } of listed.filter((one) => one.overview.state === "archived")) {
+    if (list.shortfall) yield list.shortfall;
+    for (const { overview, raw } of list.archived) {
       yield fromOverview(vault.id, overview, raw);
       yield archivedLimit(vault.id, overview.id);
     }
-    const active = listed.filter((one) => one.overview.state !== "archived").map((one) => one.overview.id);
     const left: string[] = [];
-    yield* this.#inBatches(vault, active, left, signal);
+    yield* inBatches(this.core, vault.id, list.active, left, signal);
     if (left.length > 0) yield* this.#again(vault, left, signal);
   }
 
@@ -64,8 +66,7 @@ export class SdkSource implements Source {
       );
     } catch (error) {
       if (!isAppError(error, "not-found", "denied", "unknown")) throw error;
-      const now = await listItems(this.core, item.vaultId, signal);
-      if (now.some(({ overview }) => overview.id === item.id && overview.state !== "archived")) {
+      if (!await this.#isGone(item, signal)) {
         throw new AppError("unknown", error.message, { origin: "source", cause: error });
       }
       throw new AppError("not-found", "its item was deleted or archived while the backup was made", {
@@ -88,20 +89,23 @@ export class SdkSource implements Source {
    * The vault's list, compared with the service's own count: the core ignores "there is more" and gives a short
    * list without a word, so a list shorter than the count is asked for once more and then called a gap.
    */
-  async #wholeList(vault: Vault, signal: AbortSignal): Promise<{ items: Listed[]; shortfall?: Shortfall }> {
-    const activeIn = (items: Listed[]) => items.filter((one) => one.overview.state !== "archived").length;
+  async #wholeList(
+    vault: Vault,
+    wanted: Wanted,
+    signal: AbortSignal,
+  ): Promise<Sorted & { shortfall?: Shortfall }> {
     const first = await listItems(this.core, vault.id, signal);
     if (vault.activeItemCount === undefined || activeIn(first) >= vault.activeItemCount) {
-      return { items: first };
+      return sorted(first, wanted);
     }
     const now = (await this.vaults(signal)).find((one) => one.id === vault.id);
     const second = await listItems(this.core, vault.id, signal);
     const items = [...new Map([...first, ...second].map((one) => [one.overview.id, one])).values()];
     const expected = now?.activeItemCount ?? vault.activeItemCount;
     const seen = activeIn(items);
-    if (seen >= expected) return { items };
+    if (seen >= expected) return sorted(items, wanted);
     return {
-      items,
+      ...sorted(items, wanted),
       shortfall: {
         shortfall: "gap",
         reason: "short-list",
@@ -112,41 +116,6 @@ export class SdkSource implements Source {
         seen,
       },
     };
-  }
-
-  /** A batch's items by id; answers have no order, and an id that the service omits is simply not among them. */
-  async #batch(vault: Vault, ids: readonly string[], signal: AbortSignal): Promise<Map<string, Item>> {
-    const answer = await this.core.call("ItemsGetAll", { vault_id: vault.id, item_ids: ids }, signal);
-    const responses = (answer as { individualResponses?: { content?: unknown }[] }).individualResponses ?? [];
-    const items = new Map<string, Item>();
-    for (const { content } of responses) {
-      if (content == null) continue;
-      const item = toItem(vault.id, content);
-      if (ids.includes(item.id)) items.set(item.id, item);
-    }
-    return items;
-  }
-
-  /** Items in batches; the ids of those that their batch did not give are put into `left`. */
-  async *#inBatches(
-    vault: Vault,
-    ids: readonly string[],
-    left: string[],
-    signal: AbortSignal,
-  ): AsyncGenerator<Item | Shortfall> {
-    for (let at = 0; at < ids.length; at += BATCH) {
-      throwIfCancelled(signal);
-      const batch = ids.slice(at, at + BATCH);
-      try {
-        const got = await this.#batch(vault, batch, signal);
-        for (const item of got.values()) yield* withLimits(item);
-        left.push(...batch.filter((id) => !got.has(id)));
-      } catch (error) {
-        // One item that was archived meanwhile fails its whole batch, so the rest of it is not lost yet.
-        if (isAppError(error, "quota", "cancelled", "transient")) throw error;
-        left.push(...batch);
-      }
-    }
   }
 
   /** Items that their batch did not give: listed again once; what is still active is asked for again, at last singly. */
@@ -161,7 +130,7 @@ export class SdkSource implements Source {
     }
     const active: string[] = [];
     // What a short list leaves out has not been deleted: only a whole one may say so.
-    const whole = ids.every((id) => now.has(id)) || await this.#isWhole(vault, now, signal);
+    const whole = ids.every((id) => now.has(id)) || await this.#isWhole(vault.id, now, signal);
     for (const id of ids) {
       const listed = now.get(id);
       if (!listed && !whole) active.push(id);
@@ -172,11 +141,11 @@ export class SdkSource implements Source {
       } else active.push(id);
     }
     const left: string[] = [];
-    yield* this.#inBatches(vault, active, left, signal);
+    yield* inBatches(this.core, vault.id, active, left, signal);
     let failures = 0;
     for (const id of left) {
       throwIfCancelled(signal);
-      const found = failures < GIVE_UP_AFTER ? await this.#single(vault, id, signal) : [
+      const found = failures < GIVE_UP_AFTER ? await single(this.core, vault.id, id, signal) : [
         unreadable(
           vault.id,
           id,
@@ -189,22 +158,26 @@ export class SdkSource implements Source {
   }
 
   /** Whether a list has as many active items as the service counts at this moment. */
-  async #isWhole(vault: Vault, listed: ReadonlyMap<string, Listed>, signal: AbortSignal): Promise<boolean> {
-    const count = (await this.vaults(signal)).find((one) => one.id === vault.id)?.activeItemCount;
-    const seen = [...listed.values()].filter((one) => one.overview.state !== "archived").length;
-    return count === undefined || seen >= count;
+  async #isWhole(
+    vaultId: string,
+    listed: ReadonlyMap<string, Listed>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const count = (await this.vaults(signal)).find((vault) => vault.id === vaultId)?.activeItemCount;
+    return count === undefined || activeIn([...listed.values()]) >= count;
   }
 
-  async #single(vault: Vault, id: string, signal: AbortSignal): Promise<(Item | Shortfall)[]> {
-    let why = "1Password lists it and leaves it out when asked for it";
+  /** Whether an item that was read before is gone or archived: only a whole list may say so, or that of the vaults. */
+  async #isGone({ id, vaultId }: Item, signal: AbortSignal): Promise<boolean> {
+    let now: Map<string, Listed>;
     try {
-      const item = (await this.#batch(vault, [id], signal)).get(id);
-      if (item) return [...withLimits(item)];
+      now = new Map((await listItems(this.core, vaultId, signal)).map((one) => [one.overview.id, one]));
     } catch (error) {
-      if (isAppError(error, "quota", "cancelled", "transient")) throw error;
-      why = isAppError(error) ? error.message : "the SDK's answer has an unknown shape";
+      if (!isAppError(error, "not-found", "denied")) throw error;
+      return !(await this.vaults(signal)).some((vault) => vault.id === vaultId);
     }
-    return [unreadable(vault.id, id, why)];
+    const listed = now.get(id);
+    return listed ? listed.overview.state === "archived" : await this.#isWhole(vaultId, now, signal);
   }
 
   /** The shortfall for a vault that is gone, confirmed by listing the vaults again; throws `error` when it is not. */
@@ -220,9 +193,26 @@ export class SdkSource implements Source {
   }
 }
 
-function* withLimits(item: Item): Generator<Item | Shortfall> {
-  yield item;
-  yield* limitsOf(item);
+/** What is kept of a list while its items are read: of an active item its id, for there may be thousands. */
+interface Sorted {
+  archived: Listed[];
+  active: string[];
+}
+
+function sorted(listed: readonly Listed[], wanted: Wanted): Sorted {
+  const lacking = listed.filter(({ overview }) => wanted(overview.id));
+  return {
+    archived: lacking.filter(isArchived),
+    active: lacking.filter((one) => !isArchived(one)).map(({ overview }) => overview.id),
+  };
+}
+
+function isArchived({ overview }: Listed): boolean {
+  return overview.state === "archived";
+}
+
+function activeIn(listed: readonly Listed[]): number {
+  return listed.filter((one) => !isArchived(one)).length;
 }
 
 function moved(
@@ -238,10 +228,6 @@ function moved(
     itemId,
     detail: `the item was ${what} while the backup was made`,
   };
-}
-
-function unreadable(vaultId: string, itemId: string, detail: string): Shortfall {
-  return { shortfall: "gap", reason: "unreadable-item", vaultId, itemId, detail };
 }
 
 function isShortfallOfItem(found: Item | Shortfall): boolean {
