@@ -6,20 +6,15 @@
  */
 import { benchChain } from "./chain.ts";
 import { benchStart } from "./start.ts";
-import { newIdentity } from "../../src/custody/identities.ts";
+import { benchAhead } from "./ahead.ts";
+import { type BackupCase, measureBackup, MIB, productFlags } from "./backup.ts";
+import { benchFileReads } from "./file_reads.ts";
 
-interface Case {
+interface Case extends BackupCase {
   name: string;
-  source: "onepassword-sdk" | "synthetic";
-  items: number;
-  files: number;
-  /** Bytes. */
-  fileSize: number;
   /** The most memory that is allowed, in MiB. */
   bound: number;
 }
-
-const MIB = 1024 * 1024;
 
 /** With SDK files the bound is 150 MiB + 30 × the largest file; the SDK itself needs some 20 times a file's size. */
 const withFile = (size: number) => Math.round(150 + 30 * size / MIB);
@@ -42,99 +37,29 @@ const CASES: Case[] = [
   }),
 ];
 
-const root = new URL("../..", import.meta.url).pathname;
-const folder = await Deno.makeTempDir({ prefix: "vaultferry-bench-" });
 let exceeded = 0;
-try {
-  console.log(row(["case", "seconds", "items/s", "MiB/s", "peak MiB", "bound", ""]));
-  const wanted = (name: string) => Deno.args.every((word) => name.includes(word));
-  for (const one of CASES.filter(({ name }) => wanted(name))) {
-    const { seconds, peak } = await measure(one);
-    const mib = one.files * one.fileSize / MIB;
-    const holds = peak / MIB <= one.bound;
-    if (!holds) exceeded++;
-    console.log(row([
-      one.name,
-      seconds.toFixed(1),
-      one.items > 100 ? (one.items / seconds).toFixed(0) : "",
-      mib > 0 ? (mib / seconds).toFixed(0) : "",
-      (peak / MIB).toFixed(0),
-      String(one.bound),
-      holds ? "holds" : "EXCEEDED",
-    ]));
-  }
-  exceeded += await benchStart(wanted);
-  exceeded += await benchChain(await productFlags(), wanted);
-} finally {
-  await Deno.remove(folder, { recursive: true });
+console.log(row(["case", "seconds", "items/s", "MiB/s", "peak MiB", "bound", ""]));
+const wanted = (name: string) => Deno.args.every((word) => name.includes(word));
+for (const one of CASES.filter(({ name }) => wanted(name))) {
+  const { seconds, peak } = await measureBackup(one);
+  const mib = one.files * one.fileSize / MIB;
+  const holds = peak / MIB <= one.bound;
+  if (!holds) exceeded++;
+  console.log(row([
+    one.name,
+    seconds.toFixed(1),
+    one.items > 100 ? (one.items / seconds).toFixed(0) : "",
+    mib > 0 ? (mib / seconds).toFixed(0) : "",
+    (peak / MIB).toFixed(0),
+    String(one.bound),
+    holds ? "holds" : "EXCEEDED",
+  ]));
 }
+exceeded += await benchAhead(wanted);
+exceeded += await benchFileReads(wanted);
+exceeded += await benchStart(wanted);
+exceeded += await benchChain(await productFlags(), wanted);
 Deno.exit(exceeded === 0 ? 0 : 1);
-
-async function measure(one: Case): Promise<{ seconds: number; peak: number }> {
-  const place = `${folder}/${crypto.randomUUID()}`;
-  await Deno.mkdir(`${place}/nas`, { recursive: true });
-  const service = one.source === "synthetic" ? undefined : await startService(one, place);
-  try {
-    const { recipient } = await newIdentity(false);
-    const source = service
-      ? { type: one.source, token: `file:${place}/token` }
-      : { type: one.source, items: one.items, files: one.files, fileSize: one.fileSize };
-    const job = {
-      source,
-      recipients: [recipient],
-      destinations: [{ name: "nas", type: "local", path: `${place}/nas` }],
-    };
-    const config = { version: 1, state: `${place}/state`, jobs: { bench: job } };
-    await Deno.writeTextFile(`${place}/vaultferry.yaml`, JSON.stringify(config)); // JSON is YAML
-    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        "--no-prompt",
-        ...await productFlags(),
-        `${root}tests/bench/child.ts`,
-        "backup",
-        "--config",
-        `${place}/vaultferry.yaml`,
-      ],
-    }).output();
-    const { code, seconds, peak } = JSON.parse(new TextDecoder().decode(stdout).trim().split("\n").at(-1)!);
-    if (code !== 0) throw new Error(`backup ended with ${code}: ${new TextDecoder().decode(stderr)}`);
-    return { seconds, peak };
-  } finally {
-    service?.kill("SIGKILL");
-    await service?.status;
-    await Deno.remove(place, { recursive: true });
-  }
-}
-
-/** The V8 flags of the task that users run: what is measured is what they get. */
-async function productFlags(): Promise<string[]> {
-  const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
-  return (tasks.vaultferry.command as string).split(" ").filter((word) => word.startsWith("--v8-flags="));
-}
-
-async function startService(one: Case, place: string): Promise<Deno.ChildProcess> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      `${root}tests/bench/service_process.ts`,
-      ...[one.items, one.files, one.fileSize].map(String),
-    ],
-    stdout: "piped",
-  }).spawn();
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!text.includes("\n")) {
-    const { done, value } = await reader.read();
-    if (done) throw new Error("the service did not start");
-    text += value;
-  }
-  await reader.cancel();
-  await Deno.writeTextFile(`${place}/token`, text.trim(), { mode: 0o600 });
-  return child;
-}
 
 function row([name = "", ...cells]: string[]): string {
   return name.padEnd(28) + cells.map((cell) => cell.padStart(10)).join("");

@@ -1,4 +1,4 @@
-/** The local 1Password service in a process of its own, so that its memory and time are not measured. */
+/** The local 1Password service: prints its token, and at the end of its input how many requests it has had. */
 import { bigAccount, startService } from "../service/mod.ts";
 
 const [items, files, fileSize, latencyMs] = Deno.args.map(Number);
@@ -7,3 +7,6 @@ const service = await startService(
   { latencyMs: latencyMs ?? 0 },
 );
 console.log(service.token());
+for await (const _ of Deno.stdin.readable);
+console.log(service.requests.total());
+Deno.exit(0);
