@@ -1,0 +1,202 @@
+import { AppError, throwIfCancelled } from "../../../src/base/errors.ts";
+import { quoted } from "../../../src/base/safe_names.ts";
+import type { Secret } from "../../../src/base/secret.ts";
+import { capabilitiesFor, refuseUnlessAble, refuseUnsupported } from "../../../src/destination/access.ts";
+import type {
+  ByteRange,
+  Capabilities,
+  Destination,
+  PutOptions,
+  Resendable,
+  Stored,
+} from "../../../src/destination/contract.ts";
+import { named, withName } from "../../../src/destination/errors.ts";
+import { foldersOfPrefix, isKey, partsOfKey } from "../../../src/destination/keys.ts";
+import { putOnce } from "../../../src/destination/put_once.ts";
+import type { Api } from "./api.ts";
+import { download } from "./download.ts";
+import { aftermath, canLock, type GcsObject, lookAt, noLocks, removeObject, shown } from "./objects.ts";
+import { upload } from "./upload.ts";
+
+/** What {@linkcode GcsDestination} is made of. */
+export interface GcsParts {
+  name: string;
+  api: Api;
+  access: "full" | "create-only";
+  /** What every name in the bucket begins with; empty, or ends with a slash. */
+  prefix: string;
+  /** Milliseconds for which everything is locked, where no `put` asks for more. */
+  immutableFor: number | undefined;
+  /** Closes the connections. */
+  close(): void;
+}
+
+/** Archives as objects of one bucket. */
+export class GcsDestination implements Destination {
+  readonly name: string;
+  readonly can: Capabilities;
+  readonly secrets: readonly Secret[];
+  readonly #parts: GcsParts;
+  readonly #api: Api;
+  #locks: Promise<boolean | undefined> | undefined;
+
+  constructor(parts: GcsParts) {
+    this.#parts = parts;
+    this.#api = parts.api;
+    this.name = parts.name;
+    this.secrets = parts.api.parts.secrets;
+    this.can = capabilitiesFor(parts.access, {
+      read: true,
+      list: true,
+      remove: true,
+      createOnly: true,
+      immutableUntil: true,
+      checksums: ["crc32c"],
+    });
+  }
+
+  put(key: string, body: Resendable, signal: AbortSignal, options?: PutOptions): Promise<Stored> {
+    return named(this, `store ${quoted(key)}`, signal, async () => {
+      refuseUnsupported(this.can, options);
+      const name = this.#nameOf(key), api = this.#api;
+      const retainUntil = this.#retainUntil(options);
+      if (retainUntil) await this.#refuseWithoutLocks(signal);
+      let stored: { generation: string } | undefined;
+      const send = async () => {
+        stored = await upload(api, { name, key, body, signal, retainUntil });
+      };
+      if (!this.can.read) await putOnce({ key, body, signal, send });
+      else {
+        await putOnce({
+          ...{ key, body, signal, send },
+          look: () => lookAt(api, name, key, signal),
+          read: () => download(api, { name, key, range: undefined, signal, translate: (error) => error }),
+          withdraw: () => removeObject(api, name, key, aftermath(signal), stored?.generation ?? "0"),
+        });
+      }
+      return { key, size: body.size };
+    });
+  }
+
+  get(key: string, range: ByteRange | undefined, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const task = `read ${quoted(key)}`;
+    return named(this, task, signal, () => {
+      refuseUnlessAble(this.can, "read");
+      const name = this.#nameOf(key);
+      return download(this.#api, {
+        ...{ name, key, range, signal, translate: (error) => withName(this, task, error) },
+      });
+    });
+  }
+
+  stat(key: string, signal: AbortSignal): Promise<Stored> {
+    return named(this, `look at ${quoted(key)}`, signal, async () => {
+      refuseUnlessAble(this.can, "read");
+      const found = await lookAt(this.#api, this.#nameOf(key), key, signal);
+      if (!found) throw new AppError("not-found", `there is no ${quoted(key)}`);
+      return { key, size: found.size };
+    });
+  }
+
+  async *list(prefix: string, signal: AbortSignal): AsyncIterable<Stored> {
+    const task = `list ${quoted(prefix)}`;
+    const seen = new Set<string>();
+    for (let token: string | undefined = ""; token !== undefined;) {
+      const from: string = token;
+      const page = await named(this, task, signal, async () => {
+        refuseUnlessAble(this.can, "list");
+        foldersOfPrefix(prefix);
+        return await this.#page(prefix, from, signal);
+      });
+      for (const one of page.found) {
+        if (signal.aborted) await named(this, task, signal, () => Promise.resolve());
+        yield one;
+      }
+      token = page.next;
+      if (token === undefined) return;
+      // A list that turns in a circle would never be known to be whole.
+      if (seen.has(token)) throw withName(this, task, new AppError("transient", "the same page came twice"));
+      seen.add(token);
+    }
+  }
+
+  remove(key: string, signal: AbortSignal): Promise<void> {
+    return named(this, `remove ${quoted(key)}`, signal, async () => {
+      refuseUnlessAble(this.can, "remove");
+      await removeObject(this.#api, this.#nameOf(key), key, signal);
+    });
+  }
+
+  discard(key: string, signal: AbortSignal): Promise<void> {
+    // An upload that was not completed has no name yet, is in no list, and is dropped by Google after a week.
+    return named(this, `clean up after ${quoted(key)}`, signal, () => {
+      this.#nameOf(key);
+      return Promise.resolve();
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve(this.#parts.close());
+  }
+
+  async #page(
+    prefix: string,
+    token: string,
+    signal: AbortSignal,
+  ): Promise<{ found: Stored[]; next?: string }> {
+    const { prefix: before } = this.#parts, { bucket } = this.#api.parts;
+    const url = this.#api.objects();
+    url.search = String(
+      new URLSearchParams({
+        prefix: before + prefix,
+        fields: "kind,nextPageToken,items(name,size,generation)",
+        ...(token === "" ? {} : { pageToken: token }),
+      }),
+    );
+    const page = await this.#api.json<{ items?: GcsObject[]; nextPageToken?: string }>(
+      url,
+      "storage#objects",
+      {
+        what: `the bucket "${bucket}"`,
+        signal,
+      },
+    );
+    const found = (page.items ?? []).flatMap((object) => {
+      const name = object.name ?? "";
+      // An answer to another question is no list of ours.
+      if (!name.startsWith(before + prefix)) {
+        throw new AppError("transient", "the list holds names that were not asked for");
+      }
+      const key = name.slice(before.length);
+      return isKey(key) ? [{ key, size: shown(object).size }] : [];
+    });
+    const next = page.nextPageToken;
+    return { found, ...(next ? { next } : {}) };
+  }
+
+  #nameOf(key: string): string {
+    partsOfKey(key);
+    return this.#parts.prefix + key;
+  }
+
+  /** The later of what this call asks for and what the config says. */
+  #retainUntil(options: PutOptions | undefined): Date | undefined {
+    const { immutableFor, api } = this.#parts;
+    const moments = [
+      ...(options?.immutableUntil ? [options.immutableUntil.getTime()] : []),
+      ...(immutableFor === undefined ? [] : [api.parts.clock.now().getTime() + immutableFor]),
+    ];
+    return moments.length === 0 ? undefined : new Date(Math.max(...moments));
+  }
+
+  /** Where that can be known: asked once, and before a byte is sent. */
+  async #refuseWithoutLocks(signal: AbortSignal): Promise<void> {
+    this.#locks ??= canLock(this.#api, signal).catch((error) => {
+      this.#locks = undefined;
+      throw error;
+    });
+    const locks = await this.#locks;
+    throwIfCancelled(signal);
+    if (locks === false) throw noLocks(this.#api.parts.bucket);
+  }
+}

@@ -1,0 +1,69 @@
+import { posix, win32 } from "node:path";
+import { z } from "zod";
+import { accessSetting } from "../../../src/destination/access.ts";
+import { httpSettings } from "../../../src/destination/http/settings.ts";
+import { foldersOfPrefix } from "../../../src/destination/keys.ts";
+import { secretReference } from "../../../src/model/secret_reference.ts";
+
+/** Names that Google takes: 3 to 63 characters, with dots up to 222. */
+const BUCKET = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
+
+const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 7 * 86_400, y: 366 * 86_400 };
+
+const endpoint = z.string().superRefine((text, context) => {
+  const url = URL.parse(text);
+  const say = (message: string) => context.addIssue({ code: "custom", message });
+  if (!url || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
+    say("must be an address such as https://storage-acme.p.googleapis.com");
+  } else if (url.username !== "" || url.password !== "") say("must hold no credentials");
+  else if (!isSafe(url)) say("must begin with https://: an access token is sent to it");
+});
+
+/** The plugin's own part of the config. */
+export const gcsSettings = z.strictObject({
+  bucket: z.string().regex(BUCKET, "must be a bucket's name alone, without gs://")
+    .describe("bucket that keeps the archives; it must exist"),
+  prefix: z.string().refine((prefix) => prefix === "" || isFolder(prefix), {
+    error: 'must be folder names of letters, digits, ".", "_" and "-", and end with a slash: backups/',
+  }).default("").describe("what every name in the bucket begins with; ends with a slash"),
+  keyFile: z.union([
+    z.string().refine((path) => posix.isAbsolute(path) || win32.isAbsolute(path), {
+      error: "must be the absolute path of a key file, or a reference such as credential:NAME",
+    }),
+    secretReference,
+  ]).optional().describe(
+    "service account's key (JSON) or workload identity's configuration; else application-default credentials",
+  ),
+  endpoint: endpoint.default("https://storage.googleapis.com")
+    .describe("address of the service, where it is a private one"),
+  immutableFor: z.string().regex(/^[1-9]\d{0,3}[hdwy]$/, "must be a duration such as 36h, 30d, 8w or 1y")
+    .optional().describe(
+      "nobody can remove or replace what is stored before this time is over; the bucket needs object retention",
+    ),
+  timeout: z.string().regex(/^[1-9]\d{0,3}[sm]$/, "must be a duration such as 90s or 5m").optional()
+    .describe("a transfer is given up when nothing moves for so long; 2m where left out"),
+  ...accessSetting,
+  ...httpSettings,
+});
+
+/** What {@linkcode gcsSettings} parse to. */
+export type GcsSettings = z.infer<typeof gcsSettings>;
+
+/** Milliseconds of a duration that the settings have taken. */
+export function milliseconds(duration: string): number {
+  const unit = duration.at(-1) as keyof typeof SECONDS;
+  return Number(duration.slice(0, -1)) * SECONDS[unit] * 1000;
+}
+
+/** Whether a token may be sent there: nobody on the way can read it, or there is no way. */
+export function isSafe(url: URL): boolean {
+  return url.protocol === "https:" || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+}
+
+function isFolder(prefix: string): boolean {
+  try {
+    return foldersOfPrefix(prefix).length > 0 && prefix.endsWith("/");
+  } catch {
+    return false;
+  }
+}
