@@ -20,6 +20,15 @@ export function plainBatches(plain: AsyncIterable<Uint8Array>): AsyncGenerator<B
   return batches(plain, CHUNK);
 }
 
+/** Encrypts with `key`, which must never have been used for anything else. */
+export async function* encryptPayload(
+  plain: AsyncIterable<Uint8Array>,
+  key: Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  const cipher = new PayloadCipher(key);
+  for await (const { bytes, last } of plainBatches(plain)) yield cipher.seal(bytes, last);
+}
+
 /** Encrypts the batches of one payload, in order, with a key that must never have been used for anything else. */
 export class PayloadCipher {
   readonly #key: Uint8Array;

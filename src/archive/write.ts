@@ -28,6 +28,16 @@ export interface StreamedEntry extends EntryRecord {
  */
 export type Sink = (ciphertext: ReadableStream<Uint8Array>, sha256?: () => string) => Promise<void>;
 
+export interface ArchiveOptions {
+  /** Of the run; every entry has it. */
+  time: Date;
+  compression: Compression;
+  recipients: readonly string[];
+  sink: Sink;
+  /** Whether to compress and encrypt on a thread of its own: for sources that are faster than that. */
+  thread?: boolean | undefined;
+}
+
 /**
  * Writes one archive: entries → tar → compression → age → sink, at the pace of the slowest. Plaintext exists in
  * memory only, a few pieces at a time.
@@ -38,9 +48,10 @@ export class ArchiveWriter {
   readonly #entries: EntryRecord[] = [];
   #failure: unknown;
 
-  constructor(options: { time: Date; compression: Compression; recipients: readonly string[]; sink: Sink }) {
+  constructor(options: ArchiveOptions) {
+    const { compression, thread } = options;
     this.#tar = packTar(options.time);
-    this.#done = seal(this.#tar.readable, options.recipients, { compression: options.compression })
+    this.#done = seal(this.#tar.readable, options.recipients, { compression, thread })
       .then(({ ciphertext, sha256 }) => options.sink(ciphertext, sha256));
     // Seen again in `finish` or by the next `add`; until then it must not count as unhandled.
     this.#done.catch((error) => {

@@ -6,8 +6,12 @@ import { bytesOf, collect, owner, piecesOf, stranger, streamOf } from "./bench.t
 
 const CHUNK = 65_536;
 
-async function sealed(bytes: Uint8Array, recipients = [owner.recipient], piece = 10_000) {
-  return await collect((await seal(piecesOf(bytes, piece), recipients)).ciphertext, Infinity, "sealed");
+async function sealed(bytes: Uint8Array, recipients = [owner.recipient], piece = 10_000, thread = false) {
+  return await collect(
+    (await seal(piecesOf(bytes, piece), recipients, { thread })).ciphertext,
+    Infinity,
+    "sealed",
+  );
 }
 
 async function opened(bytes: Uint8Array, identity = owner, piece = 10_000) {
@@ -21,11 +25,10 @@ Deno.test("every length around age's chunks of 64 KiB comes back, however it is 
   ) {
     const bytes = bytesOf(size);
     for (const piece of [1000, CHUNK, 300_000]) {
-      assert.deepEqual(
-        await opened(await sealed(bytes, undefined, piece), owner, piece),
-        bytes,
-        `${size}/${piece}`,
-      );
+      for (const thread of [false, true]) {
+        const packed = await sealed(bytes, undefined, piece, thread);
+        assert.deepEqual(await opened(packed, owner, piece), bytes, `${size}/${piece}/${thread}`);
+      }
     }
   }
 });

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { seal, unseal } from "../../src/archive/seal.ts";
 import { Sha256 } from "../../src/base/hash.ts";
 import { AppError } from "../../src/base/errors.ts";
-import { bytesOf, collect, owner, piecesOf } from "./bench.ts";
+import { ArchiveWriter } from "../../src/archive/write.ts";
+import { bytesOf, collect, owner, piecesOf, TIME } from "./bench.ts";
 
 const MIB = 1024 * 1024;
 
 async function sealed(plain: ReadableStream<Uint8Array>) {
-  const { ciphertext, sha256 } = await seal(plain, [owner.recipient]);
+  const { ciphertext, sha256 } = await seal(plain, [owner.recipient], { thread: true });
   assert(sha256, "the thread hashes");
   return { ciphertext, sha256 };
 }
@@ -79,4 +80,43 @@ Deno.test("a source that fails fails the sealing with its own error", async () =
   const { ciphertext, sha256 } = await sealed(failing);
   await assert.rejects(collect(ciphertext, Infinity, "sealed"), (error) => error === own);
   assert.throws(sha256, AppError, "half an archive has no hash");
+});
+
+Deno.test("a sink that fails in the middle, with a thread: its own error comes out and everything is let go", async () => {
+  const full = new AppError("unknown", "no space left on the device");
+  const writer = new ArchiveWriter({
+    time: TIME,
+    compression: "zstd",
+    recipients: [owner.recipient],
+    thread: true,
+    sink: async (ciphertext) => {
+      let seen = 0;
+      for await (const part of ciphertext) if ((seen += part.length) > MIB) throw full;
+    },
+  });
+  const adding = writer.addStream("vaults/v/files/i/f", 64 * MIB, piecesOf(bytesOf(64 * MIB), 65_536));
+  await assert.rejects(adding, (error) => error === full);
+  await assert.rejects(writer.finish(), (error) => error === full);
+});
+
+Deno.test("abort, with a thread: the sink is told the reason and the thread ends", async () => {
+  let told: unknown;
+  const writer = new ArchiveWriter({
+    time: TIME,
+    compression: "gzip",
+    recipients: [owner.recipient],
+    thread: true,
+    sink: async (ciphertext) => {
+      try {
+        await Array.fromAsync(ciphertext);
+      } catch (error) {
+        told = error;
+        throw error;
+      }
+    },
+  });
+  await writer.add("README.txt", bytesOf(1000));
+  const reason = new AppError("cancelled", "stopped");
+  await writer.abort(reason);
+  assert.equal(told, reason);
 });

@@ -10,6 +10,7 @@ const writer = new ArchiveWriter({
   time: new Date(),
   compression: "zstd",
   recipients: [recipient],
+  thread: true,
   sink: async (ciphertext, sha256) => void await spool(files, target, "archive.age", ciphertext, { sha256 }),
 });
 // A source has its items in memory: what reading them costs here is made as small as it is for tar.

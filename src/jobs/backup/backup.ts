@@ -117,6 +117,7 @@ async function exportToSpool(
     time,
     compression: job.compression,
     recipients: recipients.map((recipient) => recipient.key),
+    thread: source.snapshot, // a file on this computer; whatever comes over a network is slower than encryption
     sink: async (ciphertext, sha256) => {
       spooled = await spool(world.files, spoolOf(context), archive, ciphertext, { sha256 });
     },
