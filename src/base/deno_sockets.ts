@@ -104,12 +104,13 @@ function refusedBy(proxy: string, status: string, to: string): AppError {
 }
 
 function socketOf(connection: Deno.Conn, name: string): Socket {
+  const buffer = new Uint8Array(PIECE);
   return {
     async read() {
-      const buffer = new Uint8Array(PIECE);
       try {
         const length = await connection.read(buffer);
-        return length === null ? undefined : buffer.subarray(0, length);
+        // A copy as long as what came: a new buffer for every read would be mostly garbage.
+        return length === null ? undefined : buffer.slice(0, length);
       } catch (error) {
         throw translated(error, name);
       }
