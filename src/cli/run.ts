@@ -3,6 +3,7 @@ import { AppError, toAppError } from "../base/errors.ts";
 import type { World } from "../base/world.ts";
 import type { Registry } from "../config/registry.ts";
 import type { Cli } from "./cli.ts";
+import { addAccept } from "./commands/accept.ts";
 import { addBackup } from "./commands/backup.ts";
 import { addConfig } from "./commands/config.ts";
 import { addKeys } from "./commands/keys.ts";
@@ -66,7 +67,9 @@ function program(cli: Cli): Command {
     .showHelpAfterError(
       'vaultferry: hint: "vaultferry --help" lists the commands, "vaultferry COMMAND --help" its options',
     );
-  for (const add of [addBackup, addList, addVerify, addRestore, addWipe, addKeys, addConfig]) add(root, cli);
+  for (const add of [addBackup, addList, addVerify, addRestore, addWipe, addKeys, addAccept, addConfig]) {
+    add(root, cli);
+  }
   // What follows may hold secrets in memory; where core dumps cannot be turned off, that is no reason not to go on.
   root.hook("preAction", () => void cli.world.harden());
   inherit(root);

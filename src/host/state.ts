@@ -1,12 +1,12 @@
-import { z } from "zod";
 import { AppError, isAppError } from "../base/errors.ts";
-import { fromUtf8, hex, utf8 } from "../base/bytes.ts";
-import { writeDurably } from "../base/durable_file.ts";
-import { quoted } from "../base/safe_names.ts";
+import { hex } from "../base/bytes.ts";
 import type { World } from "../base/world.ts";
-import { type Head, headOf, type SignedManifest } from "../archive/chain.ts";
-import { decodeManifest, MANIFEST_LIMIT, toRanges } from "../archive/manifest.ts";
-import { verify } from "../archive/signature.ts";
+import { type Head, headOf, type SignedManifest, type SignedRecord } from "../archive/chain.ts";
+import type { Place } from "../archive/manifest.ts";
+import { parseSignerKey, type SignerKey } from "../archive/signature.ts";
+import { runOf } from "../model/archive_name.ts";
+import { type Indexed, indexedOf, indexEntries, readEntry, sequencesIn, writeEntry } from "./entries.ts";
+import { type ReceiptRanges, Receipts } from "./receipts.ts";
 
 /**
  * What a host remembers of a job between runs: the chain of entries it has signed, and which destination has
@@ -14,40 +14,47 @@ import { verify } from "../archive/signature.ts";
  *
  *     <state>/<job>/chain/00000001.json    one signed entry a file: {manifest, signature}
  *     <state>/<job>/receipts.json          {destination: [[first, last], …]}
+ *
+ * What was accepted, trusted and left open is not kept beside the chain but read out of it: nobody changes it without
+ * the signing key.
  */
 export class JobState {
   readonly #world: World;
   readonly #folder: string;
+  readonly #receipts: Receipts;
+  #index: Indexed[];
   #sequences: number[];
-  #head: Head | undefined;
-  #receipts: Map<string, Set<number>>;
-  #writing: Promise<void> = Promise.resolve();
+  #newest: SignedManifest | undefined;
 
   private constructor(
     world: World,
     folder: string,
-    sequences: number[],
-    head: Head | undefined,
-    receipts: Map<string, Set<number>>,
+    known: { sequences: number[]; index: Indexed[]; newest: SignedManifest | undefined; receipts: Receipts },
   ) {
     this.#world = world;
     this.#folder = folder;
-    this.#sequences = sequences;
-    this.#head = head;
-    this.#receipts = receipts;
+    this.#sequences = known.sequences;
+    this.#index = known.index;
+    this.#newest = known.newest;
+    this.#receipts = known.receipts;
   }
 
   /** Reads the state of a job in `folder`; an absent folder is a host that has not run yet. */
   static async load(world: World, folder: string): Promise<JobState> {
-    const sequences = await sequencesIn(world, `${folder}/chain`);
+    const chain = `${folder}/chain`;
+    const sequences = await sequencesIn(world, chain);
     const last = sequences.at(-1);
-    const head = last === undefined ? undefined : headOf(await readEntry(world, folder, last));
-    return new JobState(world, folder, sequences, head, await readReceipts(world, folder));
+    return new JobState(world, folder, {
+      sequences,
+      newest: last === undefined ? undefined : await readEntry(world, chain, last),
+      index: await indexEntries(world, chain, sequences),
+      receipts: await Receipts.load(world, `${folder}/receipts.json`),
+    });
   }
 
   /** The newest entry signed here. */
   get head(): Head | undefined {
-    return this.#head;
+    return this.#newest && headOf(this.#newest);
   }
 
   /** Sequence numbers of the entries signed here, ascending. */
@@ -61,132 +68,121 @@ export class JobState {
   }
 
   entry(sequence: number): Promise<SignedManifest> {
-    return readEntry(this.#world, this.#folder, sequence);
+    return readEntry(this.#world, `${this.#folder}/chain`, sequence);
+  }
+
+  /** The number of the entry whose archive or record has this file name. */
+  sequenceOf(name: string): number | undefined {
+    return this.#index.find((one) => one.name === name)?.sequence;
   }
 
   /** Makes `entry` the head, durably; a sequence number that was used once is never used again. */
   async commit(entry: SignedManifest): Promise<void> {
     const { sequence } = entry.manifest;
-    if (sequence !== (this.#head?.sequence ?? 0) + 1) {
+    if (sequence !== (this.head?.sequence ?? 0) + 1) {
       throw new AppError("corrupt", `entry ${sequence} does not follow the head of this chain`);
     }
-    const stored = JSON.stringify({
-      manifest: fromUtf8(entry.bytes, "the manifest"),
-      signature: entry.signature,
-    });
-    await this.#world.files.makeFolder(`${this.#folder}/chain`, 0o700);
-    await writeDurably(this.#world, entryPath(this.#folder, sequence), utf8(stored + "\n"), {
-      mode: "new",
-      bits: 0o600,
-    });
-    this.#head = headOf(entry);
+    await writeEntry(this.#world, `${this.#folder}/chain`, entry);
+    this.#newest = entry;
     this.#sequences = [...this.#sequences, sequence];
+    this.#index = [...this.#index, indexedOf(entry)];
+  }
+
+  /** The entries without an archive, oldest first. */
+  get records(): readonly SignedRecord[] {
+    return this.#index.flatMap(({ record }) => record ?? []);
+  }
+
+  /** The runs that somebody has accepted with `accept`, by name ({@linkcode runOf} of their archive). */
+  accepted(): ReadonlySet<string> {
+    return new Set(
+      this.records.flatMap(({ manifest }) => manifest.kind === "accept" ? [runOf(manifest.run)] : []),
+    );
+  }
+
+  /**
+   * The fingerprints of the recipients that were accepted last: those of the newest archive or `keys accept`.
+   * Undefined before the first archive.
+   */
+  async acceptedRecipients(): Promise<readonly string[] | undefined> {
+    for (const { sequence } of this.#index.filter((one) => one.recipients).reverse()) {
+      try {
+        const { manifest, key } = await this.entry(sequence);
+        if (!("recipients" in manifest)) continue;
+        if (this.signers().some((one) => one.fingerprint === key.fingerprint)) return manifest.recipients;
+      } catch (error) {
+        if (!isAppError(error, "corrupt")) throw error; // an older entry, at worst, has fewer of them
+      }
+    }
+    return undefined;
+  }
+
+  /** The keys that this chain is signed with, the present one first. */
+  signers(): SignerKey[] {
+    const newest = this.#newest;
+    if (!newest) return [];
+    const keys = [expectedAfter(newest)];
+    for (const { manifest, key } of [...this.records].reverse()) {
+      if (manifest.kind !== "keys-rotate" || !keys.some((one) => one.text === manifest.newSigner)) continue;
+      keys.push(key);
+    }
+    return keys;
+  }
+
+  /** Keys of others that `keys trust` has made trusted. */
+  trusted(): SignerKey[] {
+    return this.records.flatMap(({ manifest }) =>
+      manifest.kind === "keys-trust" ? manifest.signers.map(parseSignerKey) : []
+    );
+  }
+
+  /** Chains, and branches of this one, that were seen beside this chain and that `keys trust` has not settled. */
+  unsettled(): Place[] {
+    const open = new Map<string, Place>();
+    for (const place of this.#index.flatMap(({ beside }) => beside)) open.set(this.#key(place), place);
+    for (const key of this.#settled()) open.delete(key);
+    return [...open.values()];
+  }
+
+  /** Whether `keys trust` has been told of this chain or branch. */
+  isSettled(place: Place): boolean {
+    return this.#settled().has(this.#key(place));
+  }
+
+  #settled(): Set<string> {
+    return new Set(
+      this.records.flatMap(({ manifest }) =>
+        manifest.kind === "keys-trust" ? manifest.chains.map((place) => this.#key(place)) : []
+      ),
+    );
+  }
+
+  /** Another chain is known by its id, however far it has grown; a branch of this one by its newest entry. */
+  #key({ chain, hash }: Place): string {
+    return chain === this.head?.chain ? `${chain} ${hash}` : chain;
   }
 
   hasReceipt(destination: string, sequence: number): boolean {
-    return this.#receipts.get(destination)?.has(sequence) ?? false;
+    return this.#receipts.has(destination, sequence);
   }
 
   /** The highest sequence number that any receipt names; above the head, entries have been lost. */
   get highestReceipt(): number {
-    let highest = 0;
-    for (const sequences of this.#receipts.values()) {
-      for (const sequence of sequences) highest = Math.max(highest, sequence);
-    }
-    return highest;
+    return this.#receipts.highest;
   }
 
   /** Notes, durably, that this destination gave the archive back unharmed. */
-  async addReceipt(destination: string, sequence: number): Promise<void> {
-    const sequences = this.#receipts.get(destination) ?? new Set();
-    this.#receipts.set(destination, sequences.add(sequence));
-    // One after the other: destinations finish at the same time, and the last to write must know all receipts.
-    const write = () =>
-      writeDurably(
-        this.#world,
-        `${this.#folder}/receipts.json`,
-        utf8(JSON.stringify(this.receipts()) + "\n"),
-        {
-          mode: "replace",
-          bits: 0o600,
-        },
-      );
-    this.#writing = this.#writing.then(write, write);
-    await this.#writing;
+  addReceipt(destination: string, sequence: number): Promise<void> {
+    return this.#receipts.add(destination, sequence);
   }
 
   /** Receipts as a manifest states them. */
-  receipts(): Record<string, [number, number][]> {
-    return Object.fromEntries([...this.#receipts].map(([name, sequences]) => [name, toRanges(sequences)]));
+  receipts(): ReceiptRanges {
+    return this.#receipts.ranges();
   }
 }
 
-const NAME = /^(\d{8,})\.json$/;
-
-function entryPath(folder: string, sequence: number): string {
-  return `${folder}/chain/${String(sequence).padStart(8, "0")}.json`;
-}
-
-async function sequencesIn(world: World, folder: string): Promise<number[]> {
-  let names: string[];
-  try {
-    names = await world.files.names(folder);
-  } catch (error) {
-    if (isAppError(error, "not-found")) return [];
-    throw error;
-  }
-  return names.flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b);
-}
-
-const storedEntry = z.object({ manifest: z.string(), signature: z.string() });
-
-/** Checks the signature too: an entry that was damaged here would break the chain for every reader after it. */
-async function readEntry(world: World, folder: string, sequence: number): Promise<SignedManifest> {
-  const path = entryPath(folder, sequence);
-  const stored = await readJson(world, path, storedEntry);
-  const bytes = utf8(stored.manifest);
-  try {
-    const { fingerprint } = await verify(bytes, stored.signature);
-    const manifest = decodeManifest(bytes);
-    if (manifest.sequence === sequence && manifest.signer === fingerprint) {
-      return { manifest, bytes, signature: stored.signature };
-    }
-  } catch (cause) {
-    if (isAppError(cause, "corrupt")) throw damaged(path, cause);
-    throw cause;
-  }
-  throw new AppError("corrupt", `${quoted(path)} holds another entry`, { hint: RESTORE });
-}
-
-const position = z.int().positive().max(9_999_999);
-const storedReceipts = z.record(z.string(), z.array(z.tuple([position, position])));
-
-async function readReceipts(world: World, folder: string): Promise<Map<string, Set<number>>> {
-  const receipts = new Map<string, Set<number>>();
-  try {
-    const stored = await readJson(world, `${folder}/receipts.json`, storedReceipts);
-    for (const [destination, ranges] of Object.entries(stored)) {
-      const sequences = new Set<number>();
-      for (const [first, last] of ranges) for (let at = first; at <= last; at++) sequences.add(at);
-      receipts.set(destination, sequences);
-    }
-  } catch (error) {
-    if (!isAppError(error, "not-found")) throw error;
-  }
-  return receipts;
-}
-
-async function readJson<T>(world: World, path: string, schema: z.ZodType<T>): Promise<T> {
-  const bytes = await world.files.read(path, 2 * MANIFEST_LIMIT);
-  try {
-    return schema.parse(JSON.parse(fromUtf8(bytes, "the file")));
-  } catch (cause) {
-    throw damaged(path, cause);
-  }
-}
-
-const RESTORE = "restore the state folder from a copy";
-
-function damaged(path: string, cause: unknown): AppError {
-  return new AppError("corrupt", `${quoted(path)} is damaged`, { hint: RESTORE, cause });
+/** The key that the entry after `entry` must be signed with. */
+function expectedAfter({ manifest, key }: SignedManifest): SignerKey {
+  return manifest.kind === "keys-rotate" ? parseSignerKey(manifest.newSigner) : key;
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { openEntry, trustedKeys } from "../../src/archive/chain.ts";
 import { layout } from "../../src/archive/layout.ts";
-import { manifestHash } from "../../src/archive/manifest.ts";
+import { encodeManifest, isArchive, manifestHash } from "../../src/archive/manifest.ts";
 import { checkArchive, type Sealed, visitEntries } from "../../src/archive/read.ts";
 import { sha256Hex } from "../../src/base/hash.ts";
 import { readIdentities } from "../../src/custody/identities.ts";
@@ -69,6 +69,9 @@ Deno.test("its signatures are those of its signer, and the entries are linked", 
     const parts = archiveParts(name);
     const entry = await openEntry(await read(parts.manifest), await text(parts.signature), trusted);
     const { manifest } = entry;
+    assert.ok(isArchive(manifest));
+    // Nor does a newer version write such an entry in another way.
+    assert.deepEqual(encodeManifest(manifest), entry.bytes);
     assert.deepEqual([manifest.sequence, manifest.previous, manifest.outcome], [sequence, previous, outcome]);
     assert.deepEqual(manifest.counts, counts);
     const bytes = await read(name);

@@ -30,7 +30,12 @@ for (const path of properties(genuine)) {
     });
   }
   Deno.test(`a manifest whose "${name}" is of another type is corrupt`, async () => {
-    for (const wrong of [true, name === "tool" ? 5 : "x", -1, 1.5, 1e300, [[]], { a: 1 }, ["x", 5]]) {
+    for (
+      const wrong of [true, name === "tool" || name === "kind" ? 5 : "x", -1, 1.5, 1e300, [[]], { a: 1 }, [
+        "x",
+        5,
+      ]]
+    ) {
       await failure(() => decode(changedAt(genuine, path, wrong)), "corrupt");
     }
     if (name !== "previous") await failure(() => decode(changedAt(genuine, path, null)), "corrupt");
@@ -38,7 +43,8 @@ for (const path of properties(genuine)) {
 }
 
 const WRONG: [string, unknown][] = [
-  ["kind", "prune"],
+  ["kind", "Prune"],
+  ["kind", ""],
   ["tool", "x".repeat(101)],
   ["job", "Acme"],
   ["job", "../acme"],

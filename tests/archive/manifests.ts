@@ -1,11 +1,11 @@
 /** A genuine public manifest for tests to bend. */
 import { FORMAT } from "../../src/archive/layout.ts";
-import { type Manifest } from "../../src/archive/manifest.ts";
+import type { ArchiveManifest, Place, RecordManifest } from "../../src/archive/manifest.ts";
 import { noCounts } from "../../src/model/counts.ts";
 
 export const ARCHIVE = "acme_20260203T040506Z_0123abcd.tar.zst.age";
 
-export function manifestWith(changes: Partial<Manifest> = {}): Manifest {
+export function manifestWith(changes: Partial<ArchiveManifest> = {}): ArchiveManifest {
   return {
     format: FORMAT,
     kind: "archive",
@@ -23,6 +23,29 @@ export function manifestWith(changes: Partial<Manifest> = {}): Manifest {
     receipts: { nas: [[1, 3], [5, 6]], azure: [] },
     ...changes,
   };
+}
+
+export const RECORD = "acme_20260203T040507Z_0123abcd.record.json";
+
+/** A genuine record of each kind. */
+export function recordsWith(changes: Partial<RecordManifest> = {}): RecordManifest[] {
+  const { kind: _, archive: __, recipients, outcome: ___, counts: ____, ...common } = manifestWith();
+  const place: Place = { chain: "c".repeat(32), signer: common.signer, sequence: 9, hash: "d".repeat(64) };
+  const record = { ...common, record: RECORD, beside: [place] };
+  const newSigner = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
+  const all: RecordManifest[] = [
+    {
+      ...record,
+      kind: "prune",
+      destination: "nas",
+      removes: [{ archive: ARCHIVE, reason: "older than what is kept" }],
+    },
+    { ...record, kind: "accept", run: ARCHIVE },
+    { ...record, kind: "keys-accept", recipients },
+    { ...record, kind: "keys-rotate", newSigner },
+    { ...record, kind: "keys-trust", chains: [place], signers: [newSigner] },
+  ];
+  return all.map((one) => ({ ...one, ...changes }) as RecordManifest);
 }
 
 /** Every property of an object and of the objects in it, as a path. */

@@ -55,8 +55,14 @@ export class Expected {
       .filter((path) => !this.strangers.test(path) && !/^[a-z0-9-]+\/HOW-TO-OPEN\.txt$/.test(path));
     assert.deepEqual(found.filter((path) => !PART.test(path)), [], `leftovers at ${name}`);
     if (this.damaged) return;
-    const parts = Map.groupBy(found, (path) => path.replace(/\.age\..*/, ".age"));
-    for (const [archive, files] of parts) assert.equal(files.length, 4, `${archive} has all of its parts`);
+    const parts = Map.groupBy(
+      found,
+      (path) => path.replace(/\.age\..*/, ".age").replace(/\.json\.sig$/, ".json"),
+    );
+    for (const [entry, files] of parts) {
+      const all = entry.endsWith(".record.json") ? 2 : 4;
+      assert.equal(files.length, all, `${entry} has all of its parts`);
+    }
   }
 }
 
@@ -66,7 +72,8 @@ const KEPT =
 /** As `src/host/private_folder.ts` names them. */
 const PRIVATE = /\/vaultferry-[0-9a-f]{32}$/;
 const SPOOLED = new RegExp(`^[a-z0-9-]+/spool/${NAME}$`);
-const PART = new RegExp(`^[a-z0-9-]+/${NAME}(\\.sha256|\\.manifest\\.json(\\.sig)?)?$`);
+const RECORD = String.raw`[a-z0-9-]+_\d{8}T\d{6}Z_[0-9a-f]{8}\.record\.json(\.sig)?`;
+const PART = new RegExp(`^[a-z0-9-]+/(${NAME}(\\.sha256|\\.manifest\\.json(\\.sig)?)?|${RECORD})$`);
 
 function unfinishedIn(folder: string): number {
   let text: string;

@@ -2,6 +2,7 @@ import type { AppError } from "../../base/errors.ts";
 import { redact } from "../../base/secret.ts";
 import type { World } from "../../base/world.ts";
 import type { DoorShare } from "../../model/counts.ts";
+import { parseRecordName } from "../../model/archive_name.ts";
 import type { Event, Phase } from "../../model/events.ts";
 import { bytes, counted, time } from "./format.ts";
 import { ProgressLine } from "./progress.ts";
@@ -71,6 +72,9 @@ export class HumanReport implements Report {
       case "destination":
         if (event.state === "sent") return;
         if (event.state === "read-back") {
+          if (parseRecordName(event.archive)) {
+            return this.#say(`${event.destination}: record ${event.archive} sent and read back`);
+          }
           // The archive of an earlier run, sent late, is named; that of today has just been.
           const late = event.archive === this.#sealed ? "" : ` (${event.archive}, from an earlier run)`;
           return this.#say(`${event.destination}: sent and read back, every byte compared${late}`);

@@ -1,8 +1,9 @@
 import { AppError, toAppError } from "../../base/errors.ts";
 import { hex } from "../../base/bytes.ts";
 import { quoted } from "../../base/safe_names.ts";
-import { nextEntry, type SignedManifest } from "../../archive/chain.ts";
+import { type Draft, nextEntry, type SignedArchive } from "../../archive/chain.ts";
 import { FORMAT } from "../../archive/layout.ts";
+import type { ArchiveManifest } from "../../archive/manifest.ts";
 import { spool, type Spooled } from "../../archive/spool.ts";
 import { ArchiveWriter } from "../../archive/write.ts";
 import { parseRecipients, type Recipient } from "../../custody/recipients.ts";
@@ -59,7 +60,7 @@ export async function backup(context: JobContext): Promise<BackupResult> {
     });
     await journal.begin({ what: "spool", name: archive });
     const { exported, spooled } = await exportToSpool(context, journal, archive, recipients, time);
-    const entry = await nextEntry(
+    const entry = await nextEntry<ArchiveManifest>(
       state.head,
       state.newChainId(),
       manifestOf(context, { archive, time, recipients, exported, spooled, state }),
@@ -144,7 +145,7 @@ function manifestOf(
     spooled: Spooled;
     state: JobState;
   },
-): Parameters<typeof nextEntry>[2] {
+): Draft<ArchiveManifest> {
   return {
     format: FORMAT,
     kind: "archive",
@@ -159,7 +160,7 @@ function manifestOf(
   };
 }
 
-function emitSealed(context: JobContext, { manifest }: SignedManifest): void {
+function emitSealed(context: JobContext, { manifest }: SignedArchive): void {
   context.emit({
     event: "sealed",
     job: context.job.name,

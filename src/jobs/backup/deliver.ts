@@ -2,12 +2,14 @@ import { AppError, isAppError, toAppError } from "../../base/errors.ts";
 import { collect, streamOf, utf8 } from "../../base/bytes.ts";
 import { digestOf, sha256Hex } from "../../base/hash.ts";
 import { retry } from "../../base/retry.ts";
-import type { SignedManifest } from "../../archive/chain.ts";
+import type { World } from "../../base/world.ts";
+import { isArchiveEntry, type SignedManifest } from "../../archive/chain.ts";
+import { nameOf } from "../../archive/manifest.ts";
 import { HOW_TO_OPEN } from "../../archive/people.ts";
 import type { Destination, Resendable } from "../../destination/contract.ts";
 import type { Journal } from "../../host/journal.ts";
 import type { JobState } from "../../host/state.ts";
-import { archiveParts } from "../../model/archive_name.ts";
+import { archiveParts, recordParts } from "../../model/archive_name.ts";
 import { type JobContext, spoolOf } from "../context.ts";
 import { openDestination } from "../open.ts";
 
@@ -22,8 +24,8 @@ export interface Delivered {
 export const RECIPE = "HOW-TO-OPEN.txt";
 
 /**
- * Brings a spooled, signed archive to every destination that has no receipt for it, all at once; one that fails
- * stops no other. The spool lets go of it when every destination has given it back unharmed.
+ * Brings a signed entry, with its archive from the spool where it has one, to every destination that still waits for
+ * it, all at once; one that fails stops no other. The spool lets go of an archive that nobody waits for any more.
  */
 export async function deliver(
   context: JobContext,
@@ -34,20 +36,25 @@ export async function deliver(
   const { sequence } = entry.manifest;
   const names = context.job.destinations.map((one) => one.name);
   const deliveries = await Promise.all(names.map(async (destination): Promise<Delivered> => {
-    if (state.hasReceipt(destination, sequence)) return { destination, error: undefined };
+    if (!waitsFor(state, destination, sequence)) return { destination, error: undefined };
     return { destination, error: await deliverTo(context, state, journal, entry, destination) };
   }));
-  if (deliveries.every((one) => one.error === undefined)) {
+  if (isArchiveEntry(entry) && deliveries.every((one) => one.error === undefined)) {
     await context.world.files.remove(`${spoolOf(context)}/${entry.manifest.archive.name}`);
   }
   if (context.signal.aborted) throw toAppError(context.signal.reason, "cancelled");
   return deliveries;
 }
 
+/** Whether this destination has still to be sent the entry. */
+export function waitsFor(state: JobState, destination: string, sequence: number): boolean {
+  return !state.hasReceipt(destination, sequence);
+}
+
 /**
- * Completes, from the spool, what earlier runs could not deliver (a NAS that was down, a crash after signing), and
- * lets go of what is at every destination. A failure is told, returned, and tried again by the next run. Called when
- * the backup of today, the entry `before`, is out of the house.
+ * Completes what earlier runs could not deliver (a NAS that was down, a crash after signing): archives that wait in the
+ * spool, and records; lets go of what is at every destination. A failure is told, returned, and tried again by the next
+ * run. Called when the backup of today, the entry `before`, is out of the house.
  */
 export async function deliverPending(
   context: JobContext,
@@ -55,15 +62,11 @@ export async function deliverPending(
   journal: Journal,
   before: SignedManifest,
 ): Promise<Delivered[]> {
-  const waiting = new Set(await context.world.files.names(spoolOf(context)));
-  waiting.delete(before.manifest.archive.name);
   const late: Delivered[] = [];
-  for (const sequence of waiting.size === 0 ? [] : state.sequences) {
+  for (const sequence of await pending(context, state)) {
     if (sequence >= before.manifest.sequence) break;
     try {
-      const entry = await state.entry(sequence);
-      if (!waiting.has(entry.manifest.archive.name)) continue;
-      late.push(...await deliver(context, state, journal, entry));
+      late.push(...await deliver(context, state, journal, await state.entry(sequence)));
     } catch (error) {
       const known = toAppError(error);
       if (context.signal.aborted) throw known;
@@ -80,6 +83,24 @@ export async function deliverPending(
   return late.filter((one) => one.error !== undefined);
 }
 
+/** Numbers of the entries that some destination waits for and that can be sent, ascending. */
+async function pending(context: JobContext, state: JobState): Promise<number[]> {
+  const spooled = (await namesIn(context.world.files, spoolOf(context)))
+    .flatMap((name) => state.sequenceOf(name) ?? []);
+  const records = state.records.map(({ manifest }) => manifest.sequence)
+    .filter((sequence) => context.job.destinations.some(({ name }) => waitsFor(state, name, sequence)));
+  return [...spooled, ...records].sort((a, b) => a - b);
+}
+
+async function namesIn(files: World["files"], folder: string): Promise<string[]> {
+  try {
+    return await files.names(folder);
+  } catch (error) {
+    if (isAppError(error, "not-found")) return []; // nothing has been spooled yet
+    throw error;
+  }
+}
+
 /** Returns what went wrong, having told it; throws nothing. */
 async function deliverTo(
   context: JobContext,
@@ -88,7 +109,7 @@ async function deliverTo(
   entry: SignedManifest,
   name: string,
 ): Promise<AppError | undefined> {
-  const archive = entry.manifest.archive.name;
+  const archive = nameOf(entry.manifest);
   const tell = { event: "destination", job: context.job.name, destination: name, archive } as const;
   try {
     const destination = await openDestination(context, name);
@@ -116,16 +137,21 @@ async function deliverTo(
   }
 }
 
-/** The four files of an archive in the order of their upload: the signature, last, is the commit. */
+/** The files of an entry in the order of their upload: the signature, last, is the commit. */
 function partsOf(context: JobContext, entry: SignedManifest): [key: string, body: Resendable][] {
+  const key = (part: string) => `${context.job.name}/${part}`;
+  const [bytes, signature] = [resendable(entry.bytes), resendable(utf8(entry.signature))];
+  if (!isArchiveEntry(entry)) {
+    const parts = recordParts(nameOf(entry.manifest));
+    return [[key(parts.record), bytes], [key(parts.signature), signature]];
+  }
   const { name, size, sha256 } = entry.manifest.archive;
   const parts = archiveParts(name);
-  const key = (part: string) => `${context.job.name}/${part}`;
   return [
     [key(parts.archive), { size, sha256, open: () => fileStream(context, `${spoolOf(context)}/${name}`) }],
     [key(parts.checksum), resendable(utf8(checksumLine(sha256, name)))],
-    [key(parts.manifest), resendable(entry.bytes)],
-    [key(parts.signature), resendable(utf8(entry.signature))],
+    [key(parts.manifest), bytes],
+    [key(parts.signature), signature],
   ];
 }
 

@@ -14,12 +14,12 @@ import { openDestination } from "../open.ts";
  * finished. What cannot be swept now (a destination that is down) stays in the journal for the next run.
  */
 export async function sweep(context: JobContext, journal: Journal, state: JobState): Promise<void> {
-  const head = state.head && (await state.entry(state.head.sequence)).manifest.archive.name;
   for (const undertaking of journal.unfinished()) {
     if (undertaking.what === "folder") continue; // wiped by `sweepFolders`, or kept in the journal with a warning
     try {
       // Signed, but killed before the journal knew: the chain owns this archive, and it is still to be delivered.
-      if (undertaking.what !== "spool" || undertaking.name !== head) await sweepOne(context, undertaking);
+      const signed = undertaking.what === "spool" && state.sequenceOf(undertaking.name) !== undefined;
+      if (!signed) await sweepOne(context, undertaking);
       await journal.end(undertaking);
     } catch (error) {
       const { message } = toAppError(error);

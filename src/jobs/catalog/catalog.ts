@@ -1,13 +1,11 @@
-import { AppError, isAppError, toAppError } from "../../base/errors.ts";
-import { fromUtf8 } from "../../base/bytes.ts";
+import { AppError } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
-import { openEntry, type SignedManifest } from "../../archive/chain.ts";
-import { MANIFEST_LIMIT } from "../../archive/manifest.ts";
+import { isArchiveEntry, type SignedArchive, type SignedRecord } from "../../archive/chain.ts";
 import type { SignerKey } from "../../archive/signature.ts";
 import type { Destination } from "../../destination/contract.ts";
-import { archiveParts, parseArchiveName } from "../../model/archive_name.ts";
+import { archiveParts, parseArchiveName, parseRecordName, recordParts } from "../../model/archive_name.ts";
 import type { JobContext } from "../context.ts";
-import { readSmall } from "../backup/deliver.ts";
+import { readEntries, settleTrust, type Shown } from "./entries.ts";
 
 /** One archive as a destination shows it. */
 export interface Cataloged {
@@ -17,13 +15,28 @@ export interface Cataloged {
   /** Bytes of the archive as stored; undefined when only its manifest is there. */
   size: number | undefined;
   /** Present when it is signed by a trusted signer. */
-  entry: SignedManifest | undefined;
+  entry: SignedArchive | undefined;
   /** Why there is no entry. */
   problem: AppError | undefined;
 }
 
-/** Manifests read at the same time. */
-const AT_ONCE = 8;
+/** One entry without an archive as a destination shows it. */
+export interface CatalogedRecord {
+  name: string;
+  time: Date;
+  /** Present when it is signed by a trusted signer. */
+  entry: SignedRecord | undefined;
+  /** Why there is no entry. */
+  problem: AppError | undefined;
+}
+
+/** Everything of a job at a destination, oldest first. */
+export interface Catalog {
+  archives: Cataloged[];
+  records: CatalogedRecord[];
+  /** The keys that count: those given, and those that records signed by them name. */
+  trusted: SignerKey[];
+}
 
 /**
  * Every archive of the job at `destination`, oldest first. Names that are not ours are passed over.
@@ -35,8 +48,74 @@ export async function catalog(
   destination: Destination,
   trusted: readonly SignerKey[],
 ): Promise<Cataloged[]> {
-  const { job, signal, world } = context;
-  const sizes = await retry(async () => {
+  return (await readCatalog(context, destination, trusted)).archives;
+}
+
+/**
+ * Every archive and every record of the job at `destination`, oldest first. Names that are not ours are passed over.
+ *
+ * @throws when the destination cannot be listed: an error is never an empty list.
+ */
+export async function readCatalog(
+  context: JobContext,
+  destination: Destination,
+  given: readonly SignerKey[],
+): Promise<Catalog> {
+  const sizes = await sizesAt(context, destination);
+  const { archives, records } = namesOf(context, sizes);
+  const shown = await readEntries(context, destination, [
+    ...archives.map((name): Shown => {
+      const { manifest, signature } = archiveParts(name);
+      return { name, manifest, signature };
+    }),
+    ...records.map((name): Shown => {
+      const { record, signature } = recordParts(name);
+      return { name, manifest: record, signature };
+    }),
+  ], sizes);
+  const { trusted, entries } = settleTrust(shown, given);
+  const of = (name: string) => {
+    const found = entries.get(name)!;
+    return found instanceof AppError
+      ? { entry: undefined, problem: found }
+      : { entry: found, problem: undefined };
+  };
+  return {
+    archives: archives.map((name) => {
+      const { entry, problem } = of(name);
+      const time = parseArchiveName(name)!.time;
+      const archive = entry && isArchiveEntry(entry) ? entry : undefined;
+      return { name, time, size: sizes.get(name), entry: archive, problem };
+    }),
+    records: records.map((name) => {
+      const { entry, problem } = of(name);
+      const time = parseRecordName(name)!.time;
+      const record = entry && !isArchiveEntry(entry) ? { ...entry, manifest: entry.manifest } : undefined;
+      return { name, time, entry: record as SignedRecord | undefined, problem };
+    }),
+    trusted,
+  };
+}
+
+/** The archives and records, by the files that are there, oldest first. */
+export function namesOf({ job }: JobContext, stored: ReadonlyMap<string, number>) {
+  const archives = new Set<string>();
+  const records = new Set<string>();
+  for (const file of stored.keys()) {
+    const archive = file.replace(/(\.sha256|\.manifest\.json(\.sig)?)$/, "");
+    if (parseArchiveName(archive)?.job === job.name) archives.add(archive);
+    const record = file.replace(/\.sig$/, "");
+    if (parseRecordName(record)?.job === job.name) records.add(record);
+  }
+  return { archives: [...archives].sort(), records: [...records].sort() };
+}
+
+/** The files of the job at a destination, with their sizes. */
+export function sizesAt(
+  { job, signal, world }: JobContext,
+  destination: Destination,
+): Promise<Map<string, number>> {
+  return retry(async () => {
     const found = new Map<string, number>();
     const prefix = `${job.name}/`;
     for await (const { key, size } of destination.list(prefix, signal)) {
@@ -44,56 +123,6 @@ export async function catalog(
     }
     return found;
   }, { clock: world.clock, signal });
-  const names = new Set<string>();
-  for (const stored of sizes.keys()) {
-    const name = stored.replace(/(\.sha256|\.manifest\.json(\.sig)?)$/, "");
-    if (parseArchiveName(name)?.job === job.name) names.add(name);
-  }
-  const all = [...names].sort();
-  const cataloged: Cataloged[] = [];
-  for (let at = 0; at < all.length; at += AT_ONCE) {
-    cataloged.push(
-      ...await Promise.all(
-        all.slice(at, at + AT_ONCE).map((name) => describe(context, destination, trusted, name, sizes)),
-      ),
-    );
-  }
-  return cataloged;
-}
-
-async function describe(
-  context: JobContext,
-  destination: Destination,
-  trusted: readonly SignerKey[],
-  name: string,
-  sizes: ReadonlyMap<string, number>,
-): Promise<Cataloged> {
-  const parts = archiveParts(name);
-  const base = { name, time: parseArchiveName(name)!.time, size: sizes.get(parts.archive) };
-  try {
-    for (const part of [parts.manifest, parts.signature]) {
-      if (!sizes.has(part)) throw new AppError("untrusted", `unsigned: "${part}" is missing`);
-    }
-    const read = (part: string) =>
-      retry(() => readSmall(destination, `${context.job.name}/${part}`, MANIFEST_LIMIT, context.signal), {
-        clock: context.world.clock,
-        signal: context.signal,
-      });
-    const entry = await openEntry(
-      await read(parts.manifest),
-      fromUtf8(await read(parts.signature), "the signature"),
-      trusted,
-    );
-    if (entry.manifest.archive.name !== name) {
-      throw new AppError("corrupt", `renamed: its manifest is that of "${entry.manifest.archive.name}"`);
-    }
-    return { ...base, entry, problem: undefined };
-  } catch (error) {
-    const problem = toAppError(error);
-    // Only what is wrong with this archive is a property of it; a destination that fails has told nothing.
-    if (!isAppError(problem, "corrupt", "untrusted", "unsupported", "not-found")) throw problem;
-    return { ...base, entry: undefined, problem };
-  }
 }
 
 /**

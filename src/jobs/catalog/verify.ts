@@ -2,7 +2,7 @@ import { AppError, isAppError, toAppError } from "../../base/errors.ts";
 import { fromUtf8 } from "../../base/bytes.ts";
 import { digestOf, Sha256 } from "../../base/hash.ts";
 import { retry } from "../../base/retry.ts";
-import { manifestHash } from "../../archive/manifest.ts";
+import { isArchive, manifestHash } from "../../archive/manifest.ts";
 import { checkArchive } from "../../archive/read.ts";
 import type { Destination } from "../../destination/contract.ts";
 import { JobState } from "../../host/state.ts";
@@ -214,6 +214,7 @@ async function lost(
   const missing: Verified[] = [];
   for (const sequence of asked) {
     const { manifest } = await state.entry(sequence);
+    if (!isArchive(manifest)) continue;
     const { name } = manifest.archive;
     if (cataloged.some((one) => one.name === name)) continue;
     missing.push({

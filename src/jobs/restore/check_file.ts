@@ -3,7 +3,7 @@ import { fromUtf8 } from "../../base/bytes.ts";
 import { digestOf } from "../../base/hash.ts";
 import { quoted } from "../../base/safe_names.ts";
 import type { World } from "../../base/world.ts";
-import { decodeManifest, MANIFEST_LIMIT } from "../../archive/manifest.ts";
+import { decodeManifest, isArchive, MANIFEST_LIMIT } from "../../archive/manifest.ts";
 import { verify } from "../../archive/signature.ts";
 
 /** What is known of an archive file that came without a config. */
@@ -26,7 +26,9 @@ export async function checkFile(world: World, path: string): Promise<FileCheck> 
     return { signed: false, why: `there is no ${missing.join(" and no ")} beside it` };
   }
   const key = await verify(manifest, fromUtf8(signature, "the signature"));
-  const { archive, time } = decodeManifest(manifest);
+  const decoded = decodeManifest(manifest);
+  if (!isArchive(decoded)) throw new AppError("corrupt", "the manifest beside it is not that of an archive");
+  const { archive, time } = decoded;
   const found = await digestOf(await world.files.stream(path));
   if (found.size !== archive.size || found.sha256 !== archive.sha256) {
     throw new AppError("corrupt", `${quoted(path)} is not the file that its signed manifest describes`, {

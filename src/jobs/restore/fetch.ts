@@ -4,7 +4,7 @@ import { exists } from "../../base/durable_file.ts";
 import { spool, type Spooled } from "../../archive/spool.ts";
 import type { Destination } from "../../destination/contract.ts";
 import type { JobContext } from "../context.ts";
-import type { SignedManifest } from "../../archive/chain.ts";
+import type { SignedArchive } from "../../archive/chain.ts";
 
 /** A copy of an archive's ciphertext in the spool, removed when disposed. */
 export interface Fetched extends Spooled, AsyncDisposable {}
@@ -17,7 +17,7 @@ export interface Fetched extends Spooled, AsyncDisposable {}
 export async function fetchArchive(
   context: JobContext,
   destination: Destination,
-  entry: SignedManifest,
+  entry: SignedArchive,
 ): Promise<Fetched> {
   const { files } = context.world;
   const { name, size, sha256 } = entry.manifest.archive;

@@ -1,6 +1,6 @@
 import { AppError, toAppError } from "../../base/errors.ts";
 import { quoted } from "../../base/safe_names.ts";
-import type { SignedManifest } from "../../archive/chain.ts";
+import type { SignedArchive } from "../../archive/chain.ts";
 import { catalog, type Cataloged, doubtOf, newerInDoubt, pick } from "../catalog/catalog.ts";
 import type { JobContext } from "../context.ts";
 import { fetchArchive, type Fetched } from "./fetch.ts";
@@ -15,7 +15,7 @@ import { destinationNames, openDestination, trustedSigners } from "../open.ts";
 export async function fetchFirst(
   context: JobContext,
   choice: { archive: string; from: string | undefined },
-): Promise<{ fetched: Fetched; entry: SignedManifest }> {
+): Promise<{ fetched: Fetched; entry: SignedArchive }> {
   const trusted = await trustedSigners(context);
   const names = destinationNames(context, choice.from);
   let doubt: AppError | undefined;
@@ -55,7 +55,7 @@ function entryOf(
   destination: string,
   cataloged: readonly Cataloged[],
   wanted: string,
-): SignedManifest | undefined {
+): SignedArchive | undefined {
   const picked = pick(cataloged, wanted);
   if (picked?.entry) {
     for (const one of wanted === "latest" ? newerInDoubt(cataloged, picked) : []) {

@@ -1,0 +1,47 @@
+import type { SignedRecord } from "../../archive/chain.ts";
+import type { Signer } from "../../archive/signature.ts";
+import { Journal } from "../../host/journal.ts";
+import { lockJob } from "../../host/lock.ts";
+import { JobState } from "../../host/state.ts";
+import { deliver, type Delivered } from "../backup/deliver.ts";
+import { type JobContext, stateOf } from "../context.ts";
+import { signerOf } from "../open.ts";
+import { appendRecord, type RecordContent } from "./append_record.ts";
+
+/** A job's state with the lock held, for what signs records. */
+export interface Held {
+  state: JobState;
+  journal: Journal;
+  signer: Signer;
+  /** Signs a record and brings it to every destination; one that fails gets it from the next run. */
+  record(content: RecordContent): Promise<Recorded>;
+}
+
+/** A record, and where it is by now. */
+export interface Recorded {
+  entry: SignedRecord;
+  /** By destination, in config order. */
+  deliveries: Delivered[];
+}
+
+/** Does something with a job's chain while no other run can; throws `locked` when one is at work. */
+export async function withState<T>(context: JobContext, action: (held: Held) => Promise<T>): Promise<T> {
+  const folder = stateOf(context);
+  const lock = await lockJob(context.world, folder, context.job.name);
+  try {
+    const journal = await Journal.load(context.world, `${folder}/journal.jsonl`);
+    const state = await JobState.load(context.world, folder);
+    const signer = await signerOf(context);
+    return await action({
+      state,
+      journal,
+      signer,
+      async record(content) {
+        const entry = await appendRecord(context, state, signer, content);
+        return { entry, deliveries: await deliver(context, state, journal, entry) };
+      },
+    });
+  } finally {
+    lock.release();
+  }
+}
