@@ -5,6 +5,7 @@ import {
   encodeManifest,
   type Manifest,
   manifestHash,
+  type Place,
   type RecordManifest,
 } from "./manifest.ts";
 import { parseSignerKey, sign, type Signer, type SignerKey, verify } from "./signature.ts";
@@ -55,8 +56,13 @@ export async function nextEntry<M extends Manifest>(
   return { manifest, bytes, signature: await sign(bytes, signer), key: signer.key };
 }
 
+/** What names an entry from outside of its chain. */
+export function placeOf(entry: SignedManifest): Place {
+  return { ...headOf(entry), signer: entry.key.fingerprint };
+}
+
 /** What a head is after `entry`. */
-export function headOf(entry: SignedManifest): Head {
+export function headOf(entry: Pick<SignedManifest, "manifest" | "bytes">): Head {
   return { chain: entry.manifest.chain, sequence: entry.manifest.sequence, hash: manifestHash(entry.bytes) };
 }
 
@@ -106,6 +112,11 @@ export async function openEntry(
   trusted: readonly SignerKey[],
 ): Promise<SignedManifest> {
   return readTrusted(await checkSignature(bytes, signature), trusted);
+}
+
+/** The key that the entry after `entry` must be signed with. */
+export function signerAfter({ manifest, key }: SignedManifest): SignerKey {
+  return manifest.kind === "keys-rotate" ? parseSignerKey(manifest.newSigner) : key;
 }
 
 /** Whether `entry` is that of an archive. */

@@ -43,7 +43,11 @@ const signer = z.string()
 const recipient = z.string().min(1).refine((recipient) => !PRIVATE_KEY.test(recipient), {
   error: "is a private key: give the age1… recipient that belongs to it (age-keygen -y)",
   abort: true,
-}).meta({ description: "someone who can open the archives: an age1… recipient, or an SSH public key" });
+}).refine((recipient) => !recipient.startsWith("file:") || isAbsolute(recipient.slice("file:".length)), {
+  error: "must be an absolute path after file:",
+}).meta({
+  description: "someone who can open the archives: an age1… recipient, or file:/path of a list of them",
+});
 
 const recipientList = z.array(recipient).min(1).superRefine((list, context) =>
   list.forEach((one, index) => {
@@ -133,6 +137,11 @@ function job(registry: Registry) {
       description: "where the archives go, each on its own",
     }),
     retention: retention.optional().meta({ description: RETENTION }),
+    spool: z.strictObject({
+      keep: z.int().min(1).max(10_000).default(30).meta({
+        description: "how many archives may wait here for a destination that is away",
+      }),
+    }).prefault({}).meta({ description: "the archives that wait on this host, encrypted" }),
     quota: quota.optional().meta({
       description: "what 1Password allows this account, to compare a backup's calls with",
     }),
@@ -143,7 +152,7 @@ function job(registry: Registry) {
 export function configSchema(registry: Registry) {
   return z.strictObject({
     version: z.literal(1).meta({ description: "the version of this format: 1" }),
-    state: z.string().refine((path) => posix.isAbsolute(path) || win32.isAbsolute(path), {
+    state: z.string().refine(isAbsolute, {
       error: "must be an absolute path",
     }).optional().meta({
       description: "the folder for what vaultferry remembers between runs; an absolute path",
@@ -226,6 +235,11 @@ function normal(options: Record<string, unknown>): Record<string, unknown> {
   const windows = /^[A-Za-z]:|^\\\\/.test(options.path);
   const path = windows ? win32.normalize(options.path).toLowerCase() : posix.normalize(options.path);
   return { ...options, path: path.replace(/(?<=.)[\\/]+$/, "") };
+}
+
+/** Of either kind of path: the schema does not know the platform. */
+function isAbsolute(path: string): boolean {
+  return posix.isAbsolute(path) || win32.isAbsolute(path);
 }
 
 /** `ssh-ed25519`, then base64 of the name and 32 bytes, each with its length before it; then maybe a comment. */

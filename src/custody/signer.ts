@@ -11,6 +11,8 @@ import { type Signer, signerKey } from "../archive/signature.ts";
  */
 
 const KEY_FILE = "signer.key";
+/** The key that a rotation has made, until every chain names it. */
+const NEXT_FILE = "signer.next.key";
 const PUBLIC_FILE = "signer.pub";
 const BEGIN = "-----BEGIN PRIVATE KEY-----";
 const END = "-----END PRIVATE KEY-----";
@@ -26,8 +28,21 @@ export async function hostSigner(world: World, state: string): Promise<Signer> {
 }
 
 /** The signer of this state folder; throws `not-found` where there is none yet. */
-export async function readSigner(world: World, state: string): Promise<Signer> {
-  const path = `${state}/${KEY_FILE}`;
+export function readSigner(world: World, state: string): Promise<Signer> {
+  return readKeyFile(world, `${state}/${KEY_FILE}`);
+}
+
+/** The key that a rotation which was not finished has made; undefined where there is none. */
+export async function readNextSigner(world: World, state: string): Promise<Signer | undefined> {
+  try {
+    return await readKeyFile(world, `${state}/${NEXT_FILE}`);
+  } catch (error) {
+    if (isAppError(error, "not-found")) return undefined;
+    throw error;
+  }
+}
+
+async function readKeyFile(world: World, path: string): Promise<Signer> {
   const pem = fromUtf8(await world.files.read(path, 16 * 1024), quoted(path)).trim();
   try {
     if (!pem.startsWith(BEGIN) || !pem.endsWith(END)) throw new AppError("corrupt", "no PEM");
@@ -41,37 +56,63 @@ export async function readSigner(world: World, state: string): Promise<Signer> {
 }
 
 async function makeSigner(world: World, state: string): Promise<Signer> {
-  const { privateKey } = await crypto.subtle.generateKey("Ed25519", true, [
-    "sign",
-    "verify",
-  ]) as CryptoKeyPair;
-  const pkcs8 = new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey));
-  const signer = await signerFrom(pkcs8);
+  const { signer, pem } = await generate();
   await world.files.makeFolder(state, 0o700);
   // Never replaces: a second process that comes at the same moment uses the key of the first.
   try {
-    await writeNew(
-      world,
-      `${state}/${KEY_FILE}`,
-      [BEGIN, ...base64(pkcs8).match(/.{1,64}/g)!, END, ""].join("\n"),
-      0o600,
-    );
+    await writeNew(world, `${state}/${KEY_FILE}`, pem, 0o600);
   } catch (error) {
     // Not found is our temporary file: another process has made a key meanwhile and swept here.
     if (isAppError(error, "already-exists", "not-found")) return await readSigner(world, state);
     throw error;
   }
-  const comment = `vaultferry@${world.platform.hostname()}`;
   try {
-    await writeNew(world, `${state}/${PUBLIC_FILE}`, `${signer.key.text} ${comment}\n`, 0o644);
+    await writeNew(world, `${state}/${PUBLIC_FILE}`, publicLine(world, signer), 0o644);
   } catch (error) {
     if (!isAppError(error, "already-exists")) throw error; // left from an older key: for people only
   }
   return signer;
 }
 
+/**
+ * Makes the key that is to follow this state's, or finds the one that an unfinished rotation made. It signs nothing
+ * before a chain names it.
+ */
+export async function makeNextSigner(world: World, state: string): Promise<Signer> {
+  const made = await readNextSigner(world, state);
+  if (made) return made;
+  const { signer, pem } = await generate();
+  await writeNew(world, `${state}/${NEXT_FILE}`, pem, 0o600);
+  return signer;
+}
+
+/** Puts the next key in the old one's place, which is gone then; every chain of this state must name it by now. */
+export async function adoptNextSigner(world: World, state: string): Promise<void> {
+  const next = await readKeyFile(world, `${state}/${NEXT_FILE}`);
+  await writeDurably(world, `${state}/${PUBLIC_FILE}`, utf8(publicLine(world, next)), {
+    mode: "replace",
+    bits: 0o644,
+  });
+  await world.files.rename(`${state}/${NEXT_FILE}`, `${state}/${KEY_FILE}`);
+  await world.files.syncFolder(state);
+}
+
+async function generate(): Promise<{ signer: Signer; pem: string }> {
+  const { privateKey } = await crypto.subtle.generateKey("Ed25519", true, [
+    "sign",
+    "verify",
+  ]) as CryptoKeyPair;
+  const pkcs8 = new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey));
+  const pem = [BEGIN, ...base64(pkcs8).match(/.{1,64}/g)!, END, ""].join("\n");
+  return { signer: await signerFrom(pkcs8), pem };
+}
+
+function publicLine(world: World, signer: Signer): string {
+  return `${signer.key.text} vaultferry@${world.platform.hostname()}\n`;
+}
+
 /** What `writeDurably` leaves of the private key when it is killed. */
-const TEMPORARY = /^signer\.key\.[0-9a-f]{8}\.tmp$/;
+const TEMPORARY = /^signer(\.next)?\.key\.[0-9a-f]{8}\.tmp$/;
 
 /**
  * Removes copies of the private key that killed runs left while they made it. No lock is needed: this does something

@@ -39,6 +39,11 @@ export class Receipts {
     return this.#by.get(destination)?.has(sequence) ?? false;
   }
 
+  /** Whether any destination has ever given anything back. */
+  get any(): boolean {
+    return [...this.#by.values()].some((sequences) => sequences.size > 0);
+  }
+
   /** The highest sequence number that any receipt names. */
   get highest(): number {
     let highest = 0;

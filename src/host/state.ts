@@ -1,12 +1,13 @@
 import { AppError, isAppError } from "../base/errors.ts";
 import { hex } from "../base/bytes.ts";
 import type { World } from "../base/world.ts";
-import { type Head, headOf, type SignedManifest, type SignedRecord } from "../archive/chain.ts";
+import { type Head, headOf, type SignedManifest, type SignedRecord, signerAfter } from "../archive/chain.ts";
 import type { Place } from "../archive/manifest.ts";
 import { parseSignerKey, type SignerKey } from "../archive/signature.ts";
 import { runOf } from "../model/archive_name.ts";
 import { type Indexed, indexedOf, indexEntries, readEntry, sequencesIn, writeEntry } from "./entries.ts";
 import { type ReceiptRanges, Receipts } from "./receipts.ts";
+import { setAsideEntry } from "./set_aside.ts";
 
 /**
  * What a host remembers of a job between runs: the chain of entries it has signed, and which destination has
@@ -82,10 +83,34 @@ export class JobState {
     if (sequence !== (this.head?.sequence ?? 0) + 1) {
       throw new AppError("corrupt", `entry ${sequence} does not follow the head of this chain`);
     }
+    await this.#append(entry);
+  }
+
+  async #append(entry: SignedManifest): Promise<void> {
     await writeEntry(this.#world, `${this.#folder}/chain`, entry);
     this.#newest = entry;
-    this.#sequences = [...this.#sequences, sequence];
+    this.#sequences = [...this.#sequences, entry.manifest.sequence];
     this.#index = [...this.#index, indexedOf(entry)];
+  }
+
+  /**
+   * Takes over an entry of this very chain that a destination showed: this host had signed it before its state was
+   * restored from an older copy. Entries before it may be missing; their numbers are used up all the same.
+   */
+  async adopt(entry: SignedManifest): Promise<void> {
+    const { chain, sequence, receipts } = entry.manifest;
+    if (chain !== this.head?.chain || sequence <= this.head.sequence) {
+      throw new AppError("corrupt", `entry ${sequence} is not one that follows the head of this chain`);
+    }
+    await this.#append(entry);
+    await this.#receipts.merge(receipts);
+  }
+
+  /** The entry whose archive or record has this file name, also in a chain that was set aside. */
+  async entryNamed(name: string): Promise<SignedManifest | undefined> {
+    const sequence = this.sequenceOf(name);
+    if (sequence !== undefined) return await this.entry(sequence);
+    return await setAsideEntry(this.#world, this.#folder, name);
   }
 
   /** The entries without an archive, oldest first. */
@@ -117,11 +142,16 @@ export class JobState {
     return undefined;
   }
 
+  /** The fingerprint of the key that signs the next entry; undefined before the first. */
+  get nextSigner(): string | undefined {
+    return this.#newest && signerAfter(this.#newest).fingerprint;
+  }
+
   /** The keys that this chain is signed with, the present one first. */
   signers(): SignerKey[] {
     const newest = this.#newest;
     if (!newest) return [];
-    const keys = [expectedAfter(newest)];
+    const keys = [signerAfter(newest)];
     for (const { manifest, key } of [...this.records].reverse()) {
       if (manifest.kind !== "keys-rotate" || !keys.some((one) => one.text === manifest.newSigner)) continue;
       keys.push(key);
@@ -149,6 +179,11 @@ export class JobState {
     return this.#settled().has(this.#key(place));
   }
 
+  /** Whether two places are of the same chain, or of the same branch of this one. */
+  same(one: Place, other: Place): boolean {
+    return this.#key(one) === this.#key(other);
+  }
+
   #settled(): Set<string> {
     return new Set(
       this.records.flatMap(({ manifest }) =>
@@ -162,8 +197,18 @@ export class JobState {
     return chain === this.head?.chain ? `${chain} ${hash}` : chain;
   }
 
+  /** Whether this destination has given back this entry, which may be of a chain that was set aside. */
+  hasGivenBack(destination: string, { manifest }: SignedManifest): boolean {
+    return manifest.chain === this.head?.chain && this.hasReceipt(destination, manifest.sequence);
+  }
+
   hasReceipt(destination: string, sequence: number): boolean {
     return this.#receipts.has(destination, sequence);
+  }
+
+  /** Whether any destination has ever given back an entry of this chain. */
+  get established(): boolean {
+    return this.#receipts.any;
   }
 
   /** The highest sequence number that any receipt names; above the head, entries have been lost. */
@@ -180,9 +225,4 @@ export class JobState {
   receipts(): ReceiptRanges {
     return this.#receipts.ranges();
   }
-}
-
-/** The key that the entry after `entry` must be signed with. */
-function expectedAfter({ manifest, key }: SignedManifest): SignerKey {
-  return manifest.kind === "keys-rotate" ? parseSignerKey(manifest.newSigner) : key;
 }

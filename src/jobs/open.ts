@@ -9,7 +9,8 @@ import { resolveSecret } from "../host/secrets.ts";
 import { hostSigner, readSigner } from "../custody/signer.ts";
 import { trustedKeys } from "../archive/chain.ts";
 import type { Signer, SignerKey } from "../archive/signature.ts";
-import type { JobContext } from "./context.ts";
+import { JobState } from "../host/state.ts";
+import { type JobContext, stateOf } from "./context.ts";
 
 /** Opens the door to 1Password that the job's config names. */
 export function openSource(context: JobContext): Promise<Source> {
@@ -75,13 +76,23 @@ export function signerOf(context: JobContext): Promise<Signer> {
   return hostSigner(context.world, context.state);
 }
 
-/** The keys whose archives count: this host's own, where it has one, and the config's `signers:`. */
+/**
+ * The keys whose archives count: this host's own, where it has one, with those that its chain was or is signed with or
+ * trusts, and the config's `signers:`.
+ */
 export async function trustedSigners(context: JobContext): Promise<SignerKey[]> {
   const keys = trustedKeys(context.signers);
   try {
     keys.unshift((await readSigner(context.world, context.state)).key);
   } catch (error) {
     if (!isAppError(error, "not-found")) throw error;
+  }
+  try {
+    const state = await JobState.load(context.world, stateOf(context));
+    keys.push(...state.signers(), ...state.trusted());
+  } catch (error) {
+    // A damaged state keeps nobody from restoring; the next backup tells of it.
+    if (!isAppError(error, "corrupt", "unsupported")) throw error;
   }
   return keys;
 }

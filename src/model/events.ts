@@ -15,6 +15,8 @@ export type Event =
   /** Which door gave what, where a job has several. */
   | { event: "doors"; job: string; doors: readonly DoorShare[] }
   | { event: "warning"; job: string; code: string; message: string; hint?: string }
+  /** Worth a line in the log, and nothing to be mended. */
+  | { event: "note"; job: string; message: string }
   | ({ event: "plan"; job: string } & PlannedBackup)
   /** The run pauses until `until` (RFC 3339, UTC), that is for so many seconds. */
   | { event: "waiting"; job: string; until: string; seconds: number; message: string }

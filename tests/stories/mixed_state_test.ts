@@ -2,37 +2,6 @@ import assert from "node:assert/strict";
 import { memoryAccount, memoryItem } from "./memory_source.ts";
 import { story } from "./harness.ts";
 
-story("a chain that has lost its newest entry never lets an archive pass for delivered", {
-  memory: memoryAccount(),
-}, async (story) => {
-  await story.runs(0, "backup");
-  story.clockOffset = 60_000;
-  await story.runs(0, "backup");
-  const entry = `${story.state}/acme/chain/00000002.json`;
-  const kept = Deno.readTextFileSync(entry);
-  Deno.removeSync(entry);
-  story.clockOffset = 120_000;
-  const { err } = await story.runs(15, "backup");
-  assert.match(err, /error: the state in ".*acme" has lost its newest entries: receipts go up to 2/);
-  assert.equal(story.archives().length, 2);
-  Deno.writeTextFileSync(entry, kept, { mode: 0o600 });
-  await story.runs(0, "backup");
-  assert.equal(story.archives().length, 3);
-  await story.runs(0, "verify", "--archive", "all");
-});
-
-story("another signing key does not go on with a chain", { memory: memoryAccount() }, async (story) => {
-  await story.runs(0, "backup");
-  const key = Deno.readTextFileSync(`${story.state}/signer.key`);
-  Deno.removeSync(`${story.state}/signer.key`);
-  story.clockOffset = 60_000;
-  const { err } = await story.runs(15, "backup");
-  assert.match(err, /error: the signing key of this host is not the one that began this job's chain/);
-  Deno.writeTextFileSync(`${story.state}/signer.key`, key, { mode: 0o600 });
-  await story.runs(0, "backup");
-  await story.runs(0, "verify", "--archive", "all");
-});
-
 story("a damaged old entry keeps neither today's archive nor the others at home", {
   memory: memoryAccount(),
   destinations: ["nas", "usb"],
@@ -48,7 +17,7 @@ story("a damaged old entry keeps neither today's archive nor the others at home"
   Deno.writeTextFileSync(entry, kept.replace("vaultferry/1", "vaultferry/X"));
   story.clockOffset = 180_000;
   const { err } = await story.runs(4, "backup");
-  assert.match(err, /warning: entry 2 could not be delivered late: /);
+  assert.match(err, /warning: acme_\S+\.age could not be delivered late: /);
   assert.equal(story.archives("nas").length, 4);
   Deno.writeTextFileSync(entry, kept);
   Deno.renameSync(story.at("away"), story.at("usb"));

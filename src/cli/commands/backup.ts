@@ -58,22 +58,24 @@ async function realRun(context: JobContext, report: Report): Promise<JobEnd> {
   return { exitCode: codeOf(result), ...summaryOf(result) };
 }
 
-function codeOf({ outcome, deliveries, late }: BackupResult): number {
+function codeOf({ outcome, deliveries, late, alarms }: BackupResult): number {
   const failed = deliveries.filter((one) => one.error !== undefined);
   return worst([
     outcome === "complete" ? EXIT.ok : EXIT.gaps,
     failed.length === 0 ? EXIT.ok : failed.length < deliveries.length ? EXIT.someDestinations : EXIT.failure,
+    ...alarms.map(exitCodeOf),
     late.length > 0 ? EXIT.someDestinations : EXIT.ok,
     // A stop by hand says more than "every destination failed".
     ...failed.flatMap(({ error }) => isAppError(error, "cancelled") ? [exitCodeOf(error)] : []),
   ]);
 }
 
-function summaryOf({ archive, outcome, deliveries, late }: BackupResult) {
+function summaryOf({ archive, outcome, deliveries, late, alarms }: BackupResult) {
   return {
     archive,
     outcome,
     late: late.length,
+    alarms: alarms.map(({ code, message }) => ({ code, message })),
     destinations: deliveries.map(({ destination, error }) => ({
       destination,
       state: error ? "failed" : "read-back",
@@ -86,14 +88,14 @@ async function dryRun(context: JobContext, report: Report): Promise<JobEnd> {
   const { planBackup } = await import("../../jobs/backup/plan.ts");
   const plan = await planBackup(context);
   report.result(`${vaultTable(plan)}\n${linesOf(plan).join("\n")}\n`);
-  if (plan.refusal) {
-    const { code, message, hint } = plan.refusal;
+  for (const { code, message, hint } of [...plan.refusal ? [plan.refusal] : [], ...plan.alarms]) {
     report.emit({ event: "warning", job: context.job.name, code, message, ...(hint ? { hint } : {}) });
   }
   return {
     exitCode: worst([
       plan.missing.length > 0 ? EXIT.gaps : EXIT.ok,
       plan.refusal ? exitCodeOf(plan.refusal) : EXIT.ok,
+      ...plan.alarms.map(exitCodeOf),
     ]),
     dryRun: true,
     vaults: plan.vaults.map(({ vault, included }) => ({

@@ -25,15 +25,17 @@ async function check(cli: Cli, options: CommonOptions): Promise<void> {
   try {
     const { path, config } = await configFor(cli, options, report);
     const { trustedKeys } = await import("../../archive/chain.ts");
-    const { parseRecipients } = await import("../../custody/recipients.ts");
+    const { readRecipients } = await import("../../custody/recipient_files.ts");
     const { checkSecrets } = await import("../../host/secret_check.ts");
     trustedKeys(config.signers ?? []);
-    const jobs = Object.values(config.jobs).map((job) => ({
-      job: job.name,
-      source: job.source.type,
-      recipients: parseRecipients(job.recipients).length,
-      destinations: job.destinations.map((one) => one.name),
-    }));
+    const jobs = await Promise.all(
+      Object.values(config.jobs).map(async (job) => ({
+        job: job.name,
+        source: job.source.type,
+        recipients: (await readRecipients(cli.world, job.recipients)).length,
+        destinations: job.destinations.map((one) => one.name),
+      })),
+    );
     const secrets = await Promise.all(
       Object.values(config.jobs).map(({ name, source, also, destinations }) =>
         checkSecrets(cli.world, { source, also, destinations }, `jobs.${name}`)

@@ -7,9 +7,10 @@ import { isAppError } from "../../base/errors.ts";
 import { stateFolder } from "../../config/locate.ts";
 import { type Cli, type CommonOptions, CONFIG_FLAG, configFor, endOf, JSON_FLAG, reportFor } from "../cli.ts";
 import { EXIT } from "../exit_code.ts";
+import { addChainKeys } from "./keys_chain.ts";
 
 export function addKeys(program: Command, cli: Cli): void {
-  const keys = program.command("keys").description("make and show keys");
+  const keys = program.command("keys").description("make, show, accept, trust and rotate keys");
   keys.command("new")
     .description(
       "make a key pair that can open backups: run this where backups are opened, not on the backup host",
@@ -29,6 +30,7 @@ export function addKeys(program: Command, cli: Cli): void {
     .option(...CONFIG_FLAG)
     .option(...JSON_FLAG)
     .action((options) => signer(cli, options));
+  addChainKeys(keys as unknown as Command, cli);
 }
 
 async function newKey(

@@ -80,7 +80,7 @@ async function fromJob(context: JobContext, report: Report, options: Options): P
     return done(report, restored, isWhole(options));
   } catch (error) {
     const { whoCanOpen } = await import("../../jobs/catalog/who_can_open.ts");
-    throw whoCanOpen(toAppError(error), context, entry.manifest.recipients);
+    throw await whoCanOpen(toAppError(error), context, entry.manifest.recipients);
   }
 }
 

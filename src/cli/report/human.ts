@@ -52,6 +52,8 @@ export class HumanReport implements Report {
         return this.#say(event.doors.map(shareOf).join("; "));
       case "warning":
         return this.#warn(event.message, event.hint);
+      case "note":
+        return this.#say(event.message);
       case "plan":
         return; // people get a table as the result
       case "waiting":

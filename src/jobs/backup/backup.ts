@@ -1,25 +1,27 @@
 import { AppError, toAppError } from "../../base/errors.ts";
 import { hex } from "../../base/bytes.ts";
-import { quoted } from "../../base/safe_names.ts";
 import { type Draft, nextEntry, type SignedArchive } from "../../archive/chain.ts";
 import { FORMAT } from "../../archive/layout.ts";
 import type { ArchiveManifest } from "../../archive/manifest.ts";
 import { spool, type Spooled } from "../../archive/spool.ts";
 import { ArchiveWriter } from "../../archive/write.ts";
-import { parseRecipients, type Recipient } from "../../custody/recipients.ts";
+import { readRecipients } from "../../custody/recipient_files.ts";
+import type { Recipient } from "../../custody/recipients.ts";
 import { Journal } from "../../host/journal.ts";
 import { lockJob } from "../../host/lock.ts";
-import { JobState } from "../../host/state.ts";
-import type { Signer } from "../../archive/signature.ts";
 import { formatArchiveName } from "../../model/archive_name.ts";
 import type { Outcome } from "../../model/counts.ts";
 import { type JobContext, spoolOf, stateOf } from "../context.ts";
+import { besideOf } from "../chain/append_record.ts";
+import { type OpenChain, openChain } from "../chain/open_chain.ts";
+import { alarmOfRecipients, chooseRecipients, refuseNobody, tellRecipients } from "../chain/recipients.ts";
+import { tellAlarms } from "../chain/tell_alarms.ts";
 import { exportVaults } from "./export.ts";
 import type { Exported } from "./export_run.ts";
-import { signerOf } from "../open.ts";
 import { openDoors } from "../open_doors.ts";
 import { deliver, type Delivered, deliverPending } from "./deliver.ts";
 import { foldersOf, sweepFolders } from "../private_folders.ts";
+import { capSpool } from "./spool_cap.ts";
 import { sweep } from "./sweep.ts";
 
 /** What a backup has come to. */
@@ -30,6 +32,8 @@ export interface BackupResult {
   deliveries: Delivered[];
   /** Earlier archives that are still not everywhere. */
   late: Delivered[];
+  /** What is not as it should be although the backup was published; where there is any, nothing may be removed. */
+  alarms: AppError[];
 }
 
 /**
@@ -40,16 +44,21 @@ export interface BackupResult {
  */
 export async function backup(context: JobContext): Promise<BackupResult> {
   const { world, job } = context;
-  // What can be wrong with the config is found before the first call to 1Password.
-  const recipients = parseRecipients(job.recipients);
+  // What can be wrong with the config is found before anything is done.
+  await readRecipients(world, job.recipients);
   const folder = stateOf(context);
   const lock = await lockJob(world, folder, job.name);
   try {
     const journal = await Journal.load(world, `${folder}/journal.jsonl`);
     await sweepFolders(context, journal);
-    const signer = await signerOf(context);
-    const state = await JobState.load(world, folder);
-    await checkState(context, state, signer);
+    const chain = await openChain(context);
+    const { state, signer } = chain;
+    const chosen = await chooseRecipients(context, state);
+    refuseNobody(context, chosen);
+    const recipients = chosen.sealed;
+    const alarms = [...chain.alarms, ...alarmOfRecipients(context, chosen)];
+    tellAlarms(context, alarms);
+    tellRecipients(context, chosen);
     await sweep(context, journal, state);
     const time = new Date(Math.floor(world.clock.now().getTime() / 1000) * 1000);
     const archive = formatArchiveName({
@@ -63,7 +72,7 @@ export async function backup(context: JobContext): Promise<BackupResult> {
     const entry = await nextEntry<ArchiveManifest>(
       state.head,
       state.newChainId(),
-      manifestOf(context, { archive, time, recipients, exported, spooled, state }),
+      manifestOf(context, { archive, time, recipients, exported, spooled, chain }),
       signer,
     );
     await state.commit(entry);
@@ -71,34 +80,12 @@ export async function backup(context: JobContext): Promise<BackupResult> {
     emitSealed(context, entry);
     const deliveries = await deliver(context, state, journal, entry);
     const late = await deliverPending(context, state, journal, entry);
+    await capSpool(context, state);
     await journal.compact();
-    return { archive, outcome: exported.outcome, deliveries, late };
+    return { archive, outcome: exported.outcome, deliveries, late, alarms };
   } finally {
     lock.release();
   }
-}
-
-/**
- * A state put together from different times or hosts must not go on as if nothing had happened: a sequence number
- * used twice would pass for delivered and its archive be let go of unsent, and a chain is one key's word.
- */
-async function checkState(context: JobContext, state: JobState, signer: Signer): Promise<void> {
-  if (state.highestReceipt > (state.head?.sequence ?? 0)) {
-    throw new AppError(
-      "corrupt",
-      `the state in ${
-        quoted(stateOf(context))
-      } has lost its newest entries: receipts go up to ${state.highestReceipt}`,
-      { hint: "restore that folder from a copy, or move it away to begin a new chain" },
-    );
-  }
-  if (!state.head) return;
-  const { manifest } = await state.entry(state.head.sequence);
-  if (manifest.signer === signer.key.fingerprint) return;
-  throw new AppError("untrusted", "the signing key of this host is not the one that began this job's chain", {
-    hint:
-      "restore signer.key from a copy of the state folder, or move the job's folder in it away to begin a new chain",
-  });
 }
 
 async function exportToSpool(
@@ -143,7 +130,7 @@ function manifestOf(
     recipients: Recipient[];
     exported: Exported;
     spooled: Spooled;
-    state: JobState;
+    chain: OpenChain;
   },
 ): Draft<ArchiveManifest> {
   return {
@@ -156,7 +143,8 @@ function manifestOf(
     recipients: run.recipients.map((recipient) => recipient.fingerprint),
     outcome: run.exported.outcome,
     counts: run.exported.counts,
-    receipts: run.state.receipts(),
+    receipts: run.chain.state.receipts(),
+    ...besideOf(run.chain.beside),
   };
 }
 

@@ -9,7 +9,7 @@ import { HOW_TO_OPEN } from "../../archive/people.ts";
 import type { Destination, Resendable } from "../../destination/contract.ts";
 import type { Journal } from "../../host/journal.ts";
 import type { JobState } from "../../host/state.ts";
-import { archiveParts, recordParts } from "../../model/archive_name.ts";
+import { archiveParts, parseArchiveName, recordParts } from "../../model/archive_name.ts";
 import { type JobContext, spoolOf } from "../context.ts";
 import { openDestination } from "../open.ts";
 
@@ -33,10 +33,9 @@ export async function deliver(
   journal: Journal,
   entry: SignedManifest,
 ): Promise<Delivered[]> {
-  const { sequence } = entry.manifest;
   const names = context.job.destinations.map((one) => one.name);
   const deliveries = await Promise.all(names.map(async (destination): Promise<Delivered> => {
-    if (!waitsFor(state, destination, sequence)) return { destination, error: undefined };
+    if (!waitsFor(state, destination, entry)) return { destination, error: undefined };
     return { destination, error: await deliverTo(context, state, journal, entry, destination) };
   }));
   if (isArchiveEntry(entry) && deliveries.every((one) => one.error === undefined)) {
@@ -47,8 +46,8 @@ export async function deliver(
 }
 
 /** Whether this destination has still to be sent the entry. */
-export function waitsFor(state: JobState, destination: string, sequence: number): boolean {
-  return !state.hasReceipt(destination, sequence);
+export function waitsFor(state: JobState, destination: string, entry: SignedManifest): boolean {
+  return !state.hasGivenBack(destination, entry);
 }
 
 /**
@@ -63,10 +62,11 @@ export async function deliverPending(
   before: SignedManifest,
 ): Promise<Delivered[]> {
   const late: Delivered[] = [];
-  for (const sequence of await pending(context, state)) {
-    if (sequence >= before.manifest.sequence) break;
+  const { spooled, records } = await pending(context, state, before);
+  const attempt = async (what: string, find: () => Promise<SignedManifest | undefined>) => {
     try {
-      late.push(...await deliver(context, state, journal, await state.entry(sequence)));
+      const entry = await find();
+      if (entry) late.push(...await deliver(context, state, journal, entry));
     } catch (error) {
       const known = toAppError(error);
       if (context.signal.aborted) throw known;
@@ -74,22 +74,31 @@ export async function deliverPending(
         event: "warning",
         job: context.job.name,
         code: known.code,
-        message: `entry ${sequence} could not be delivered late: ${known.message}`,
+        message: `${what} could not be delivered late: ${known.message}`,
         ...(known.hint === undefined ? {} : { hint: known.hint }),
       });
       late.push({ destination: "", error: known });
     }
-  }
+  };
+  for (const record of records) await attempt(record.manifest.record, () => Promise.resolve(record));
+  for (const name of spooled) await attempt(name, () => state.entryNamed(name));
   return late.filter((one) => one.error !== undefined);
 }
 
-/** Numbers of the entries that some destination waits for and that can be sent, ascending. */
-async function pending(context: JobContext, state: JobState): Promise<number[]> {
-  const spooled = (await namesIn(context.world.files, spoolOf(context)))
-    .flatMap((name) => state.sequenceOf(name) ?? []);
-  const records = state.records.map(({ manifest }) => manifest.sequence)
-    .filter((sequence) => context.job.destinations.some(({ name }) => waitsFor(state, name, sequence)));
-  return [...spooled, ...records].sort((a, b) => a - b);
+/** What some destination waits for, but for the entry `before`: archives that are spooled, and records; oldest first. */
+async function pending(context: JobContext, state: JobState, before: SignedManifest) {
+  const waits = (entry: SignedManifest) =>
+    context.job.destinations.some(({ name }) => waitsFor(state, name, entry));
+  return {
+    spooled: (await spooledArchives(context)).filter((name) => name !== nameOf(before.manifest)),
+    records: state.records.filter(waits),
+  };
+}
+
+/** The archives that wait in the spool, oldest first. */
+export async function spooledArchives(context: JobContext): Promise<string[]> {
+  const names = await namesIn(context.world.files, spoolOf(context));
+  return names.filter((name) => parseArchiveName(name) !== undefined).sort();
 }
 
 async function namesIn(files: World["files"], folder: string): Promise<string[]> {
@@ -121,7 +130,8 @@ async function deliverTo(
     context.emit({ ...tell, state: "sent" });
     context.emit({ event: "phase", job: context.job.name, phase: "read-back", destination: name });
     for (const [key, body] of parts) await readBack(context, destination, key, body);
-    await state.addReceipt(name, entry.manifest.sequence);
+    // Receipts are of this chain; an archive of one that was set aside simply leaves the spool.
+    if (entry.manifest.chain === state.head?.chain) await state.addReceipt(name, entry.manifest.sequence);
     context.emit({ ...tell, state: "read-back" });
     return undefined;
   } catch (error) {

@@ -1,10 +1,11 @@
 import type { AppError } from "../../base/errors.ts";
-import { parseRecipients } from "../../custody/recipients.ts";
+import { JobState } from "../../host/state.ts";
 import type { QuotaVerdict } from "../../model/quota.ts";
 import type { Shortfall } from "../../model/shortfall.ts";
 import type { Vault } from "../../model/vault.ts";
 import { quotaSentences } from "../../policy/quota_sentences.ts";
-import type { JobContext } from "../context.ts";
+import { alarmOfRecipients, chooseRecipients } from "../chain/recipients.ts";
+import { type JobContext, stateOf } from "../context.ts";
 import { failedDoors, openDoors } from "../open_doors.ts";
 import { quotaOf, refusalOf } from "./preflight.ts";
 import { DryRunFolders } from "../private_folders.ts";
@@ -20,13 +21,16 @@ export interface Plan {
   /** Set when the backup would not be begun for lack of quota. */
   refusal: AppError | undefined;
   recipients: string[];
+  /** Recipients of the config that would be left out, as an alarm. */
+  alarms: AppError[];
   destinations: string[];
 }
 
 /** Signs in and looks, without reading an item and without writing anything. */
 export async function planBackup(context: JobContext): Promise<Plan> {
   const { job, world, emit, signal } = context;
-  const recipients = parseRecipients(job.recipients);
+  const state = await JobState.load(world, stateOf(context));
+  const who = await chooseRecipients(context, state);
   emit({ event: "phase", job: job.name, phase: "sign-in" });
   await using folders = new DryRunFolders(context);
   const source = await openDoors({ ...context, folders });
@@ -44,7 +48,8 @@ export async function planBackup(context: JobContext): Promise<Plan> {
     quota,
     sentences: quotaSentences(quota, world.clock.now()),
     refusal: refusalOf(quota, context),
-    recipients: recipients.map((recipient) => recipient.key),
+    recipients: who.sealed.map((recipient) => recipient.key),
+    alarms: alarmOfRecipients(context, who),
     destinations: job.destinations.map((one) => one.name),
   };
   emit({

@@ -18,7 +18,7 @@ export async function sweep(context: JobContext, journal: Journal, state: JobSta
     if (undertaking.what === "folder") continue; // wiped by `sweepFolders`, or kept in the journal with a warning
     try {
       // Signed, but killed before the journal knew: the chain owns this archive, and it is still to be delivered.
-      const signed = undertaking.what === "spool" && state.sequenceOf(undertaking.name) !== undefined;
+      const signed = undertaking.what === "spool" && await state.entryNamed(undertaking.name) !== undefined;
       if (!signed) await sweepOne(context, undertaking);
       await journal.end(undertaking);
     } catch (error) {

@@ -159,7 +159,7 @@ async function checkCopy(
     if (!isAppError(error, "wrong-identity")) throw error;
     // A damaged head reads as one that was sealed to somebody else: only of the signed bytes is that true.
     compare(await digestOf(await open()), { size, sha256 });
-    throw whoCanOpen(error, context, one.entry!.manifest.recipients);
+    throw await whoCanOpen(error, context, one.entry!.manifest.recipients);
   });
   compare({ size: hash.size, sha256: hash.hex() }, { size, sha256 });
   return contents.counts;

@@ -1,7 +1,7 @@
 import { hex } from "../../base/bytes.ts";
 import { type Draft, nextEntry, type SignedRecord } from "../../archive/chain.ts";
 import { FORMAT } from "../../archive/layout.ts";
-import type { RecordManifest } from "../../archive/manifest.ts";
+import type { Place, RecordManifest } from "../../archive/manifest.ts";
 import type { Signer } from "../../archive/signature.ts";
 import type { JobState } from "../../host/state.ts";
 import { formatRecordName } from "../../model/archive_name.ts";
@@ -21,6 +21,7 @@ export async function appendRecord(
   state: JobState,
   signer: Signer,
   content: RecordContent,
+  beside: readonly Place[] = [],
 ): Promise<SignedRecord> {
   const { world, job, tool } = context;
   const time = new Date(Math.floor(world.clock.now().getTime() / 1000) * 1000);
@@ -32,8 +33,14 @@ export async function appendRecord(
     record: formatRecordName({ job: job.name, time, nonce: hex(world.random(4)) }),
     ...content,
     receipts: state.receipts(),
+    ...besideOf(beside),
   } as Draft<RecordManifest>;
   const entry = await nextEntry<RecordManifest>(state.head, state.newChainId(), draft, signer);
   await state.commit(entry);
   return entry;
+}
+
+/** Says it only where there is something to tell. */
+export function besideOf(beside: readonly Place[]): { beside?: Place[] } {
+  return beside.length === 0 ? {} : { beside: [...beside] };
 }

@@ -1,18 +1,13 @@
 import type { SignedRecord } from "../../archive/chain.ts";
-import type { Signer } from "../../archive/signature.ts";
 import { Journal } from "../../host/journal.ts";
 import { lockJob } from "../../host/lock.ts";
-import { JobState } from "../../host/state.ts";
 import { deliver, type Delivered } from "../backup/deliver.ts";
 import { type JobContext, stateOf } from "../context.ts";
-import { signerOf } from "../open.ts";
 import { appendRecord, type RecordContent } from "./append_record.ts";
+import { type OpenChain, openChain } from "./open_chain.ts";
 
-/** A job's state with the lock held, for what signs records. */
-export interface Held {
-  state: JobState;
-  journal: Journal;
-  signer: Signer;
+/** A job's chain with the lock held, for what signs records. */
+export interface Held extends OpenChain {
   /** Signs a record and brings it to every destination; one that fails gets it from the next run. */
   record(content: RecordContent): Promise<Recorded>;
 }
@@ -30,14 +25,12 @@ export async function withState<T>(context: JobContext, action: (held: Held) => 
   const lock = await lockJob(context.world, folder, context.job.name);
   try {
     const journal = await Journal.load(context.world, `${folder}/journal.jsonl`);
-    const state = await JobState.load(context.world, folder);
-    const signer = await signerOf(context);
+    const chain = await openChain(context);
+    const { state, signer, beside } = chain;
     return await action({
-      state,
-      journal,
-      signer,
+      ...chain,
       async record(content) {
-        const entry = await appendRecord(context, state, signer, content);
+        const entry = await appendRecord(context, state, signer, content, beside);
         return { entry, deliveries: await deliver(context, state, journal, entry) };
       },
     });

@@ -1,0 +1,70 @@
+import { isAppError } from "../base/errors.ts";
+import { exists } from "../base/durable_file.ts";
+import { hex } from "../base/bytes.ts";
+import type { World } from "../base/world.ts";
+import { placeOf, type SignedManifest } from "../archive/chain.ts";
+import { isArchive, nameOf, type Place } from "../archive/manifest.ts";
+import { readEntry, sequencesIn } from "./entries.ts";
+
+/**
+ * A chain that cannot go on (its key is gone, its newest entries are lost or damaged) is not thrown away: it is set
+ * aside, and a new one begins.
+ *
+ *     <state>/<job>/set-aside/<8 hex>/chain/…    as it was
+ *     <state>/<job>/set-aside/<8 hex>/receipts.json
+ */
+
+/**
+ * Sets the chain in `folder` aside; the job's lock must be held. The chain goes before its receipts: after a crash in
+ * between there are receipts without a chain, which no run can go on with either.
+ *
+ * @returns where it stood, as far as that can be read.
+ */
+export async function setAside(world: World, folder: string): Promise<Place | undefined> {
+  const { files } = world;
+  const stood = await standing(world, `${folder}/chain`);
+  const aside = `${folder}/set-aside/${hex(world.random(4))}`;
+  await files.makeFolder(aside, 0o700);
+  for (const name of ["chain", "receipts.json"]) {
+    if (!await exists(files, `${folder}/${name}`)) continue;
+    await files.rename(`${folder}/${name}`, `${aside}/${name}`);
+    await files.syncFolder(aside);
+    await files.syncFolder(folder);
+  }
+  return stood;
+}
+
+/** The signed entry of an archive in a chain that was set aside: it may still wait in the spool. */
+export async function setAsideEntry(
+  world: World,
+  folder: string,
+  archive: string,
+): Promise<SignedManifest | undefined> {
+  const root = `${folder}/set-aside`;
+  if (!await exists(world.files, root)) return undefined;
+  for (const aside of await world.files.names(root)) {
+    const chain = `${root}/${aside}/chain`;
+    for (const sequence of (await sequencesIn(world, chain)).reverse()) {
+      const entry = await readable(world, chain, sequence);
+      if (entry && isArchive(entry.manifest) && nameOf(entry.manifest) === archive) return entry;
+    }
+  }
+  return undefined;
+}
+
+async function standing(world: World, chain: string): Promise<Place | undefined> {
+  for (const sequence of (await sequencesIn(world, chain)).reverse()) {
+    const entry = await readable(world, chain, sequence);
+    if (entry) return placeOf(entry);
+  }
+  return undefined;
+}
+
+async function readable(world: World, chain: string, sequence: number): Promise<SignedManifest | undefined> {
+  try {
+    return await readEntry(world, chain, sequence);
+  } catch (error) {
+    if (!isAppError(error, "corrupt", "unsupported")) throw error;
+    return undefined;
+  }
+}
