@@ -14,6 +14,16 @@ export interface DestinationPlugin {
   readonly config: z.ZodObject;
   /** Opens the destination `name`; `config` has been checked against the schema above. */
   open(name: string, config: unknown, context: DestinationContext, signal: AbortSignal): Promise<Destination>;
+  /**
+   * Looks whether what the config names on this computer is as it must be, for `config check`: contacts nobody, reads no
+   * secret and runs nothing. Where there is nothing to look at it is left out.
+   */
+  check?(
+    name: string,
+    config: unknown,
+    context: Pick<DestinationContext, "world">,
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 /** What a plugin gets from the house. */

@@ -31,7 +31,10 @@ export async function checkSecrets(world: World, part: unknown, place: string): 
   return check;
 }
 
-/** Nothing else in a config has the form of one: paths are absolute, and addresses begin with http. */
+/**
+ * Nothing else in a config has the form of one, since paths are absolute and addresses begin with http; but for the
+ * options of a plugin of one's own, which may be any words.
+ */
 function* referencesIn(
   part: unknown,
   place: string,
@@ -40,6 +43,7 @@ function* referencesIn(
   if (success) return yield { place, reference: data };
   if (typeof part !== "object" || part === null) return;
   for (const [key, value] of Object.entries(part)) {
+    if (key === "options") continue;
     yield* referencesIn(value, Array.isArray(part) ? `${place}[${key}]` : `${place}.${key}`);
   }
 }

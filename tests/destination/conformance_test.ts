@@ -10,6 +10,7 @@ import { destinationCases, lacking } from "../../src/destination/conformance.ts"
 import { gcsBucket } from "./target_gcs.ts";
 import { memory } from "./target_memory.ts";
 import { localFolder } from "./target_local.ts";
+import { ownPlugin } from "./target_plugin.ts";
 import { reference } from "./target_reference.ts";
 import { s3Bucket } from "./target_s3.ts";
 import type { Target } from "./target.ts";
@@ -20,6 +21,7 @@ const targets: readonly Target[] = [
   localFolder,
   s3Bucket,
   gcsBucket,
+  ownPlugin,
 ];
 
 const ran = new Set<string>();

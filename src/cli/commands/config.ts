@@ -1,6 +1,7 @@
 import type { Command } from "@commander-js/extra-typings";
-import { toAppError } from "../../base/errors.ts";
+import { type AppError, toAppError } from "../../base/errors.ts";
 import { printable } from "../../base/safe_names.ts";
+import type { JobConfig } from "../../config/schema.ts";
 import { type Cli, type CommonOptions, CONFIG_FLAG, configFor, endOf, JSON_FLAG, reportFor } from "../cli.ts";
 import { EXIT } from "../exit_code.ts";
 import { counted, table } from "../report/format.ts";
@@ -41,7 +42,10 @@ async function check(cli: Cli, options: CommonOptions): Promise<void> {
         checkSecrets(cli.world, { source, also, destinations }, `jobs.${name}`)
       ),
     );
-    const problems = secrets.flatMap((one) => one.problems);
+    const problems = [
+      ...secrets.flatMap((one) => one.problems),
+      ...await problemsOnThisComputer(cli, Object.values(config.jobs)),
+    ];
     const last = problems.pop();
     for (const problem of problems) report.error(problem);
     if (last) throw last;
@@ -59,4 +63,19 @@ async function check(cli: Cli, options: CommonOptions): Promise<void> {
     cli.exitCode = end.exitCode;
     report.summary({ command: "config check", ...end });
   }
+}
+
+/** What the destinations' plugins find wrong with what the config names on this computer. */
+async function problemsOnThisComputer(cli: Cli, jobs: readonly JobConfig[]): Promise<AppError[]> {
+  const { destinationOptions } = await import("../../config/schema.ts");
+  const { destinations } = await cli.registry();
+  const problems: AppError[] = [];
+  for (const job of jobs) {
+    for (const one of job.destinations) {
+      const plugin = destinations.find(({ type }) => type === one.type);
+      const looked = plugin?.check?.(one.name, destinationOptions(one), { world: cli.world }, cli.signal);
+      await looked?.catch((error) => problems.push(toAppError(error)));
+    }
+  }
+  return problems;
 }
