@@ -6,6 +6,7 @@ import type { Cli } from "./cli.ts";
 import { addAccept } from "./commands/accept.ts";
 import { addBackup } from "./commands/backup.ts";
 import { addConfig } from "./commands/config.ts";
+import { addDestination } from "./commands/destination.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addList } from "./commands/list.ts";
 import { addRestore } from "./commands/restore.ts";
@@ -46,6 +47,19 @@ export async function run(
   }
 }
 
+/** In the order of the help. */
+const COMMANDS = [
+  addBackup,
+  addList,
+  addVerify,
+  addRestore,
+  addAccept,
+  addWipe,
+  addKeys,
+  addDestination,
+  addConfig,
+];
+
 function program(cli: Cli): Command {
   const { terminal } = cli.world;
   const root = new Command("vaultferry")
@@ -67,9 +81,7 @@ function program(cli: Cli): Command {
     .showHelpAfterError(
       'vaultferry: hint: "vaultferry --help" lists the commands, "vaultferry COMMAND --help" its options',
     );
-  for (const add of [addBackup, addList, addVerify, addRestore, addWipe, addKeys, addAccept, addConfig]) {
-    add(root, cli);
-  }
+  for (const add of COMMANDS) add(root, cli);
   // What follows may hold secrets in memory; where core dumps cannot be turned off, that is no reason not to go on.
   root.hook("preAction", () => void cli.world.harden());
   inherit(root);

@@ -32,6 +32,7 @@ export type Event =
     recipients: string[];
   }
   | ({ event: "destination"; job: string; destination: string; archive: string } & Delivery)
+  | ({ event: "case"; job: string; destination: string } & TriedCase)
   | { event: "error"; job?: string; code: string; message: string; hint?: string };
 
 export type Phase =
@@ -43,7 +44,8 @@ export type Phase =
   | "read-back"
   | "fetch"
   | "check"
-  | "extract";
+  | "extract"
+  | "try";
 
 /** What a dry run has found. */
 export interface PlannedBackup {
@@ -70,6 +72,17 @@ export type Delivery =
   | { state: "sent" }
   | { state: "read-back" }
   | { state: "failed"; code: string; message: string; hint?: string };
+
+/** What became of one conformance case, tried at a destination. */
+export interface TriedCase {
+  /** What holds where it passed. */
+  case: string;
+  result: "passed" | "failed" | "left-out";
+  /** Milliseconds. */
+  ms: number;
+  /** Why it did not pass. */
+  reason?: string;
+}
 
 /** Where jobs send their events. */
 export type Emit = (event: Event) => void;

@@ -85,6 +85,8 @@ export class Story {
   readonly env: Record<string, string> = {};
   /** Milliseconds by which this host's clock is wrong. */
   clockOffset = 0;
+  /** How much faster durations pass on this host, for what waits long. */
+  hurry = 1;
   /** File operations that are replaced. */
   files: Partial<Files> = {};
   interactive = false;
@@ -241,7 +243,7 @@ export class Story {
       files: this.expected.watching({ ...denoFiles, ...this.files }),
       clock: {
         now: () => new Date(Date.now() + this.clockOffset),
-        monotonic: real.clock.monotonic,
+        monotonic: () => real.clock.monotonic() * this.hurry,
         sleep: (ms, signal) => {
           this.naps.push(ms);
           return real.clock.sleep(Math.min(ms, 20), signal);

@@ -16,6 +16,7 @@ const LOGGED: Partial<Record<Phase, string>> = {
   files: "reading files",
   check: "checking the archive",
   extract: "extracting",
+  try: "trying it out",
 };
 
 /** For people: a log on standard error with a progress line on a terminal, results on standard output. */
@@ -55,6 +56,7 @@ export class HumanReport implements Report {
       case "note":
         return this.#say(event.message);
       case "plan":
+      case "case":
         return; // people get a table as the result
       case "waiting":
         return this.#say(`waiting until ${time(new Date(event.until))}: ${event.message}`);

@@ -15,6 +15,7 @@ const LABELS: Record<Phase, string> = {
   fetch: "fetching",
   check: "checking",
   extract: "extracting",
+  try: "trying out",
 };
 
 /** One line at the bottom of a terminal that is drawn over and over; silent where nobody watches. */

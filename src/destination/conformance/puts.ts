@@ -41,6 +41,18 @@ export const puts: readonly DestinationCase[] = [
     await bench.holdsOnly([key]);
   }),
 
+  given("what is created once is not created again over it", [], async (bench) => {
+    // All that credentials can do which may only create: this needs nothing else.
+    const key = `${bench.folder}created`, bytes = sample(1000, 1);
+    const stored = await bench.destination.put(key, bodyOf(bytes), never);
+    check(stored.key === key && stored.size === bytes.length, "put tells another key or size");
+    await bench.refused(
+      bench.destination.put(key, bodyOf(sample(1000, 2)), never),
+      ["already-exists"],
+      "a put of other bytes",
+    );
+  }),
+
   given("the same bytes again are a success", ["read", "list"], async (bench) => {
     const key = `${bench.folder}twice`, bytes = sample(70_000);
     await bench.destination.put(key, bodyOf(bytes), never);
