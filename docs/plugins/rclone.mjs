@@ -25,7 +25,7 @@ class RcloneDestination {
 
   /** Under a hidden name first: what breaks off is never visible. Then it is moved to where nothing is yet. */
   async put(key, body, signal, options) {
-    const { putOnce, refuseUnsupported, streamed, partialName, AppError } = this.helpers;
+    const { putOnce, refuseUnsupported, streamed, partialName } = this.helpers;
     refuseUnsupported(this.can, options);
     const [folder, name] = [key.slice(0, key.lastIndexOf("/") + 1), key.slice(key.lastIndexOf("/") + 1)];
     const hidden = folder + partialName(name, this.context.random(8));
@@ -40,11 +40,7 @@ class RcloneDestination {
           await this.rclone.run(["rcat", "--size", String(body.size)], hidden, signal, {
             stdin: streamed(key, body, signal),
           });
-          const kept = await this.#seen(hidden, signal);
-          if (kept?.size !== body.size) {
-            throw new AppError("corrupt", `rclone kept ${kept?.size ?? "no"} bytes of ${body.size}`);
-          }
-          await oneByOne(`${this.rclone.remote} ${key}`, () => this.#publish(hidden, key, signal));
+          await oneByOne(`${this.rclone.remote} ${key}`, () => this.#publish(hidden, key, body.size, signal));
           leaves = false;
         },
         withdraw: () => this.rclone.run(["deletefile"], key, signal),
@@ -77,10 +73,9 @@ class RcloneDestination {
     throw new this.helpers.AppError("not-found", `there is no ${this.helpers.quoted(key)}`);
   }
 
-  /** From the remote's own folder, with a filter: so a folder that is not there yet is empty, and a missing remote an error. */
   async *list(prefix, signal) {
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-    for (const { Path, Size } of await this.#files(`/${folder}**`, signal)) {
+    for (const { Path, Size } of await this.#files([`${folder}**`], signal)) {
       if (Path.startsWith(prefix) && this.helpers.isKey(Path)) yield { key: Path, size: Size };
     }
   }
@@ -94,40 +89,38 @@ class RcloneDestination {
 
   async discard(key, signal) {
     const [folder, name] = [key.slice(0, key.lastIndexOf("/") + 1), key.slice(key.lastIndexOf("/") + 1)];
-    for (const { Path } of await this.#files(`/${folder}.${name}.*.partial`, signal)) {
+    for (const { Path } of await this.#files([`${folder}.${name}.*.partial`], signal)) {
       if (!this.helpers.isPartialOf(name, Path.slice(folder.length))) continue;
       await this.rclone.run(["deletefile"], Path, signal);
     }
   }
 
   /** rclone looks and then moves, which is not one step: between two machines at the same moment nothing can be promised. */
-  async #publish(hidden, key, signal) {
-    const taken = () =>
-      new this.helpers.AppError("already-exists", `${this.helpers.quoted(key)} exists already`);
-    if (await this.#seen(key, signal)) throw taken();
+  async #publish(hidden, key, size, signal) {
+    const { AppError, quoted } = this.helpers;
+    const taken = () => new AppError("already-exists", `${quoted(key)} exists already`);
+    const before = await this.#files([hidden, key], signal);
+    if (before.some(({ Path }) => Path === key)) throw taken();
+    const kept = before.find(({ Path }) => Path === hidden)?.Size;
+    if (kept !== size) throw new AppError("corrupt", `rclone kept ${kept ?? "no"} bytes of ${size}`);
     await this.rclone.run(["moveto", "--ignore-existing"], hidden, signal, { to: key });
-    if (await this.#seen(hidden, signal)) throw taken(); // it was passed over
+    if (await this.#file(hidden, signal)) throw taken(); // it was passed over
   }
 
-  /** The file of this key; undefined where the remote is there and has none. */
+  /** The file of this key; undefined where there is none. */
   async #file(key, signal) {
-    const found = await this.#seen(key, signal);
-    if (!found) await this.rclone.mustBeThere(signal);
-    return found;
+    const [found] = await this.#files([key], signal);
+    return found && { size: found.Size };
   }
 
-  /** The same where the remote has just been seen. */
-  async #seen(key, signal) {
-    const text = await this.rclone.run(["lsjson", "--stat"], key, signal, { orAbsent: true });
-    if (text === undefined) return undefined;
-    const { Size, IsDir } = JSON.parse(text);
-    return IsDir ? undefined : { size: Size };
-  }
-
-  /** All files that a filter lets through, with their paths from the remote's folder; a list that breaks off is an error. */
-  async #files(filter, signal) {
-    const flags = ["-R", "--files-only", "--no-modtime", "--no-mimetype", "--include", filter];
-    return JSON.parse(await this.rclone.run(["lsjson", ...flags], "", signal));
+  /**
+   * All files that a filter lets through, with their paths from the remote's own folder. Always asked from there: so what
+   * is missing in it is absent, a remote that is away is an error, and a list that breaks off is one too.
+   */
+  async #files(filters, signal) {
+    const flags = ["-R", "--files-only", "--no-modtime", "--no-mimetype"];
+    const included = filters.flatMap((filter) => ["--include", `/${filter}`]);
+    return JSON.parse(await this.rclone.run(["lsjson", ...flags, ...included], "", signal));
   }
 
   async #removeQuickly(hidden) {
@@ -159,15 +152,14 @@ class Rclone {
     await this.run(["lsf", "--max-depth", "1", "--dirs-only"], "", signal);
   }
 
-  /** What a command writes; with `orAbsent` undefined where there is nothing of that name, or not even the remote. */
-  async run(command, key, signal, { stdin, to, orAbsent } = {}) {
+  /** What a command writes. */
+  async run(command, key, signal, { stdin, to } = {}) {
     const { collect, fromUtf8 } = this.helpers;
     await using program = this.#begin(command, key, signal, stdin, to);
     const out = await collect(program.stdout, 64 * 1024 * 1024, "what rclone wrote");
     const end = await program.ended;
-    if (end.code === 0) return fromUtf8(out, "what rclone wrote");
-    if (orAbsent && isAbsence(end)) return undefined;
-    throw this.#failure(command, end);
+    if (end.code !== 0) throw this.#failure(command, end);
+    return fromUtf8(out, "what rclone wrote");
   }
 
   /** What a command writes as a stream, which ends well only when the command did. */
@@ -214,11 +206,6 @@ class Rclone {
   }
 }
 
-/** rclone's exit codes for "directory not found" and "file not found". */
-function isAbsence({ code }) {
-  return code === 3 || code === 4;
-}
-
 /** rclone has few exit codes; the rest is in its words. What nobody recognises is no reason to try again. */
 const MEANINGS = [
   ["quota", /no space left|insufficient storage|storage ?quota|quota ?exceeded|disk full|507/i],
@@ -237,7 +224,7 @@ const MEANINGS = [
 ];
 
 function meaningOf(code, words) {
-  if (code === 3) return "misconfigured";
+  if (code === 3) return "misconfigured"; // "directory not found", and only the remote's own is ever asked for
   if (code === 5) return "transient";
   return MEANINGS.find(([, pattern]) => pattern.test(words))?.[0] ?? "unknown";
 }

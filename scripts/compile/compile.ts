@@ -28,7 +28,7 @@ export async function compile(
       "--no-config",
       // Where the cache would lie, in the temporary folder, anybody could have put one before.
       "--no-code-cache",
-      // No code but what is inside.
+      // No code but what is inside, and plugins from files whose digest the config holds.
       "--deny-import",
       ...await runtimeFlags(root),
       ...[...made.workers, ...made.data].flatMap((path) => ["--include", path]),

@@ -30,7 +30,7 @@ export const ownPlugin: Target = {
     await Deno.mkdir(`${folder}/faults`);
     await Deno.writeTextFile(program, SCRIPT, { mode: 0o755 });
     const sha256 = sha256Hex(await Deno.readFile(EXAMPLE));
-    const open = (remote: string, clock = denoWorld().clock, password = PASSWORD) =>
+    const open = (remote: string, password = PASSWORD) =>
       plugin.open(
         "plugin",
         {
@@ -40,7 +40,7 @@ export const ownPlugin: Target = {
           secrets: { RCLONE_MADE_UP: "env:MADE_UP" },
         },
         {
-          world: { ...denoWorld(), clock },
+          world: denoWorld(),
           secret: () => Promise.resolve(new Secret(password)),
           warn: (message: string) => assert.fail(message),
         },
@@ -48,11 +48,11 @@ export const ownPlugin: Target = {
       );
     return {
       prefix: "conformance/",
-      page: 1, // rclone gives no pages, and a thousand starts of it would tell nothing more
+      page: 10, // rclone gives no pages, and a thousand starts of it would tell nothing more
       secrets: [PASSWORD, "wrong-password-9876543210"],
-      open: (clock) => open(place, clock),
+      open: () => open(place), // rclone takes its time by no clock but its own
       faults: {
-        wrongCredentials: () => open(place, undefined, "wrong-password-9876543210"),
+        wrongCredentials: () => open(place, "wrong-password-9876543210"),
         missingPlace: () => open(`${folder}/absent`),
         busy: (times) => strike(folder, "busy", times),
         loseAnswer: () => strike(folder, "lose-answer", 1),

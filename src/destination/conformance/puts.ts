@@ -169,9 +169,11 @@ export const puts: readonly DestinationCase[] = [
 
   given("a body that runs on is refused without waiting for its end", ["read", "list"], async (bench) => {
     let closed = false;
-    const hangs = () => new Promise<void>(() => {});
+    const reached = Promise.withResolvers<void>();
+    const hangs = () => (reached.resolve(), new Promise<void>(() => {}));
     const body = bodyOf(sample(200_000), 200_000, hangs, () => closed = true);
     const put = bench.destination.put(`${bench.folder}endless`, { ...body, size: 199_999 }, never);
+    await Promise.race([reached.promise, put.catch(() => {})]);
     await bench.refused(within(put, "the put of an endless body"), ["corrupt"], "an endless body");
     check(closed, "the endless body was left open");
     await bench.leavesNothing(`${bench.folder}endless`);

@@ -71,7 +71,7 @@ export const reads: readonly DestinationCase[] = [
 
   given("list goes on past one page", ["list"], async (bench) => {
     const { destination, folder, harness } = bench;
-    const count = (harness.page ?? 1000) + 100;
+    const page = harness.page ?? 1000, count = page + Math.min(page, 100);
     const keys = Array.from({ length: count }, (_, at) => `${folder}page/${String(at).padStart(5, "0")}`);
     for (let at = 0; at < keys.length; at += 20) {
       await Promise.all(keys.slice(at, at + 20).map((key) => destination.put(key, bodyOf(sample(1)), never)));
