@@ -26,9 +26,10 @@ export function addDestination(program: Command, cli: Cli): void {
       "after",
       `
 It works in a folder of its own, vaultferry-test-…, beside those of the jobs,
-and removes what it stored there; some two megabytes go up and down. What the
-destination cannot do (credentials that may only create, files that are locked)
-is left out and said, and so is what could not be removed again.
+and removes what it stored there; some two megabytes go up and down. On a disk
+empty folders stay. What the destination cannot do (credentials that may only
+create, files that are locked) is left out and said, and so is what could not
+be removed again.
 
 Exit codes: 0 all is as it must be, 1 a case failed, 2 usage or config,
 75 the destination cannot be reached, 130 and 143 stopped by a signal.
