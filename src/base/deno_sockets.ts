@@ -4,6 +4,8 @@ import type { HttpProxy, Route, Socket } from "./http/contract.ts";
 import { proxyAuthorization } from "./http/proxies.ts";
 import { Incoming } from "./http/wire.ts";
 import { networkError, peerName } from "./network_errors.ts";
+import { quoted } from "./safe_names.ts";
+import type { Peer } from "./world.ts";
 
 /** Bytes read at once. */
 const PIECE = 64 * 1024;
@@ -23,7 +25,10 @@ export async function dial(
   const stop = () => closeOnce(open);
   signal.addEventListener("abort", stop, { once: true });
   try {
-    const connection = await connect(next.host, next.port, signal);
+    const connection = await unlessCancelled(
+      Deno.connect({ hostname: next.host, port: next.port }),
+      signal,
+    );
     open = connection;
     throwIfCancelled(signal);
     moved();
@@ -49,9 +54,26 @@ export async function dial(
   }
 }
 
+/** Connects to a port, or to a socket of this machine. */
+export async function connect(peer: Peer, signal: AbortSignal): Promise<Socket> {
+  if ("host" in peer) {
+    return await dial({ ...peer, tls: false, proxy: undefined }, undefined, signal, () => {});
+  }
+  throwIfCancelled(signal);
+  const name = quoted(peer.path);
+  try {
+    return socketOf(
+      await unlessCancelled(Deno.connect({ transport: "unix", path: peer.path }), signal),
+      name,
+    );
+  } catch (error) {
+    if (signal.aborted) throw cancellation(signal);
+    throw translated(error, name);
+  }
+}
+
 /** A connection that arrives after `signal` was aborted is closed; the runtime's own way to stop is not everywhere. */
-async function connect(hostname: string, port: number, signal: AbortSignal): Promise<Deno.TcpConn> {
-  const connecting = Deno.connect({ hostname, port });
+async function unlessCancelled<C extends Deno.Conn>(connecting: Promise<C>, signal: AbortSignal): Promise<C> {
   return await new Promise((resolve, reject) => {
     const stop = () => {
       connecting.then(closeOnce, () => {});

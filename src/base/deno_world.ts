@@ -2,7 +2,7 @@ import { cancellation } from "./errors.ts";
 import { denoFiles } from "./deno_files.ts";
 import { harden } from "./deno_harden.ts";
 import { runProgram, startProgram } from "./deno_programs.ts";
-import { dial } from "./deno_sockets.ts";
+import { connect, dial } from "./deno_sockets.ts";
 import { HttpConnections } from "./http/connections.ts";
 import type { Clock, Platform, Terminal, World } from "./world.ts";
 
@@ -16,6 +16,7 @@ export function denoWorld(): World {
     env: (name) => Deno.env.get(name) || undefined,
     fetch: (input, init) => fetch(input, init),
     http: (options) => new HttpConnections(options, dial, (name) => Deno.env.get(name) || undefined),
+    connect,
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     run: runProgram,
     start: startProgram,

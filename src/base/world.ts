@@ -5,7 +5,7 @@
  * of their own. `deno_world.ts` is the only file under `src` that touches `Deno.*`.
  */
 
-import type { HttpClient, HttpOptions } from "./http/contract.ts";
+import type { HttpClient, HttpOptions, Socket } from "./http/contract.ts";
 
 export interface World {
   readonly platform: Platform;
@@ -17,6 +17,8 @@ export interface World {
   fetch(input: string | URL, init?: RequestInit): Promise<Response>;
   /** Requests with an authority, a proxy and connections of their own, every byte of which can be watched. */
   http(options: HttpOptions): HttpClient;
+  /** A connection for whatever is neither HTTP nor TLS; throws `transient` where nobody can be reached. */
+  connect(peer: Peer, signal: AbortSignal): Promise<Socket>;
   /** Cryptographically strong random bytes. */
   random(length: number): Uint8Array;
   /** Runs a program without a shell; throws `not-found` where it does not exist. */
@@ -32,6 +34,9 @@ export interface World {
   /** Ends the process at once, without any cleaning up; only for a second signal. */
   exit(code: number): never;
 }
+
+/** Who is connected to: a port of a host, or a Unix socket of this machine. */
+export type Peer = { host: string; port: number } | { path: string };
 
 export interface Platform {
   readonly os: "linux" | "windows" | "darwin" | "other";

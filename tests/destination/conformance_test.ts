@@ -13,6 +13,7 @@ import { localFolder } from "./target_local.ts";
 import { ownPlugin } from "./target_plugin.ts";
 import { reference } from "./target_reference.ts";
 import { s3Bucket } from "./target_s3.ts";
+import { sftpFolder } from "./target_sftp.ts";
 import type { Target } from "./target.ts";
 
 const targets: readonly Target[] = [
@@ -22,6 +23,7 @@ const targets: readonly Target[] = [
   s3Bucket,
   gcsBucket,
   ownPlugin,
+  sftpFolder,
 ];
 
 const ran = new Set<string>();
