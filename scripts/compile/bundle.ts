@@ -33,6 +33,9 @@ export async function bundle(root: string, folder: string): Promise<Bundle> {
       keepNames: true,
       legalComments: "none",
       banner: { js: COMMONJS },
+      // ssh2 goes on without its machine code, which it looks for when it is loaded.
+      loader: { ".node": "empty" },
+      external: ["cpu-features", "*/cpufeatures.node", "*/sshcrypto.node"],
       plugins: [nodeBuiltins(), workerUrls(), englishOnly(), sdkCore(folder, data)],
       logLevel: "warning",
       tsconfigRaw: "{}",

@@ -97,7 +97,6 @@ export class Session {
     const { dog, sftp } = this.#parts;
     return new Promise<T>((resolve, reject) => {
       if (this.#waiting.size === 0) dog.progress();
-      this.#waiting.add(reject);
       send(sftp, (error, value) => {
         this.#waiting.delete(reject);
         if (this.lost.aborted) return;
@@ -106,6 +105,7 @@ export class Session {
         if (error) reject(requestError(error, task));
         else resolve(value as T);
       });
+      this.#waiting.add(reject);
     });
   }
 }
