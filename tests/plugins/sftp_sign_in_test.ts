@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Scratch } from "../base/scratch.ts";
 import { asFerry, FERRY } from "../servers/openssh/other_user.ts";
 import { keygen, type KeyType } from "../servers/openssh/server.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { denoWorld } from "../../src/base/deno_world.ts";
 import { sftp } from "../../plugins/destinations/sftp/mod.ts";
 import { Box, getsIn } from "./sftp_box.ts";
@@ -19,7 +20,9 @@ Deno.test("private keys", async (test) => {
       ["ed25519"],
       ["rsa", "-b", "2048"],
       ["rsa", "-b", "2048", "-m", "PEM"],
+      ["rsa", "-b", "2048", "-m", "PKCS8"],
       ["ecdsa"],
+      ["ecdsa", "-m", "PEM"],
       ["ecdsa", "-b", "521"],
     ] as [KeyType, ...string[]][]
   ) {
@@ -45,6 +48,21 @@ Deno.test("private keys", async (test) => {
       );
     });
   }
+
+  await test.step("ECDSA keys whose number is longer or shorter than their curve's", async () => {
+    const { parsePrivateKey } = await import("../../plugins/destinations/sftp/ssh/private_key.ts");
+    for (const bits of ["256", "384", "521"]) {
+      for (let at = 0; at < 6; at++) {
+        await keygen(scratch.file(`number-${bits}-${at}`), "ecdsa", "", "-b", bits);
+        const key = parsePrivateKey(
+          new Secret(Deno.readTextFileSync(scratch.file(`number-${bits}-${at}`))),
+          undefined,
+        );
+        const signature = key.sign(new Uint8Array(10));
+        assert.ok(!(signature instanceof Error) && signature.length > 60, `${signature}`);
+      }
+    }
+  });
 
   await test.step("one that the server does not know", async () => {
     await keygen(scratch.file("stranger"), "ed25519");

@@ -8,7 +8,8 @@ import { Place } from "./place.ts";
 import type { SftpSettings } from "./settings.ts";
 import { SftpDestination } from "./sftp_destination.ts";
 import { Connection } from "./ssh/connection.ts";
-import { type Credentials, parsePrivateKey } from "./ssh/sign_in.ts";
+import { parsePrivateKey } from "./ssh/private_key.ts";
+import type { Credentials } from "./ssh/sign_in.ts";
 
 /** Opens a folder of a server: looks everything up that is here. Nobody is asked before the first call. */
 export async function openSftp(

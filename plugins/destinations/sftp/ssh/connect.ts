@@ -89,7 +89,12 @@ function handshake(
         return refused === undefined;
       },
       // What is sent is encrypted already, and does not get smaller.
-      algorithms: { serverHostKey: hosts.algorithms(), compress: ["none"] },
+      algorithms: {
+        serverHostKey: hosts.algorithms(),
+        compress: ["none"],
+        // The runtime knows this curve for signatures only.
+        kex: { remove: ["ecdh-sha2-nistp521"] },
+      },
       // Ours is the watchdog.
       readyTimeout: 0,
       keepaliveInterval: KEEP_ALIVE,

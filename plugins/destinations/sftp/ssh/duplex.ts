@@ -1,6 +1,5 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
-import { concat } from "../../../../src/base/bytes.ts";
 import type { Socket } from "../../../../src/base/http/contract.ts";
 
 /** A connection of the World as a stream of Node's; `moved` is told of every byte. */
@@ -14,9 +13,8 @@ export function duplexOf(socket: Socket, moved: (received?: Uint8Array) => void 
         this.push(bytes === undefined ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
       }, (error) => this.destroy(error));
     },
-    // Whatever has come together meanwhile leaves at once.
-    writev(chunks, done) {
-      socket.write(concat(chunks.map(({ chunk }) => chunk as Uint8Array))).then(() => {
+    write(chunk: Uint8Array, _encoding, done) {
+      socket.write(chunk).then(() => {
         moved();
         done();
       }, done);

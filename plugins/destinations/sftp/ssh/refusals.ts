@@ -73,6 +73,13 @@ export function connectError(cause: Ssh2Error | undefined, attempt: Attempt): Ap
       `check the user, the key or password, and authorized_keys on the server${methods}`,
     );
   }
+  if (/^error (?:while )?signing/i.test(message)) {
+    return of(
+      "misconfigured",
+      "nothing can be signed with the private key",
+      "ssh-keygen -t ed25519 makes another one",
+    );
+  }
   if (/no matching/.test(message)) {
     const kind = message.replace(/^.*no matching /, "");
     return of(

@@ -8,6 +8,12 @@ export interface ParsedKey {
   type: string;
   comment: string;
   isPrivateKey(): boolean;
+  /** In clear, as OpenSSL writes it. */
+  getPrivatePEM(): string;
+  /** As it goes over the wire. */
+  getPublicSSH(): Buffer;
+  /** Returns, other than throws, why it cannot. */
+  sign(data: Uint8Array): Buffer | Error;
 }
 
 /** An error of the library; `level` says where it happened, `code` is a status of SFTP or a reason to disconnect. */
@@ -40,7 +46,7 @@ export interface ConnectOptions {
   authHandler: AuthHandler;
   /** Whether the server's key, as it comes over the wire, is the right one. */
   hostVerifier(key: Buffer): boolean;
-  algorithms: { serverHostKey: string[]; compress: string[] };
+  algorithms: { serverHostKey: string[]; compress: string[]; kex: { remove: string[] } };
   /** Milliseconds; 0 for ever. */
   readyTimeout: number;
   keepaliveInterval: number;
