@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { sftp } from "../../plugins/destinations/sftp/mod.ts";
 import { denoWorld } from "../../src/base/deno_world.ts";
+import type { Clock } from "../../src/base/world.ts";
+import type { Destination } from "../../src/destination/contract.ts";
+import { SILENCE } from "../../src/destination/watchdog.ts";
 import { Secret } from "../../src/base/secret.ts";
-import type { Strike } from "../../src/destination/conformance.ts";
 import { FaultProxy } from "../servers/fault_proxy.ts";
+import { freePort } from "../servers/child.ts";
 import { Gate } from "../servers/openssh/gate.ts";
-import { keygen, OpenSsh, opensshMissing, SFTP_SERVER } from "../servers/openssh/server.ts";
+import { Meddler } from "../servers/openssh/meddler.ts";
+import { keygen, OpenSsh, opensshMissing } from "../servers/openssh/server.ts";
 import type { Target } from "./target.ts";
-
-const MEDDLER = new URL("../servers/openssh/meddler.ts", import.meta.url).pathname;
 
 /** OpenSSH: destination → bad network → somebody else at the door → sshd → a meddler → sftp-server. */
 export const sftpFolder: Target = {
@@ -17,13 +19,11 @@ export const sftpFolder: Target = {
   unavailable: await opensshMissing(),
   lacks: { redirect: "SSH has no redirects: a server cannot lead anybody elsewhere" },
   async start() {
-    const faults = await Deno.makeTempDir({ prefix: "vaultferry-sftp-faults-" });
-    const meddler = `${Deno.execPath()} run --quiet --no-config --no-lock -A ${MEDDLER} ${faults}`;
-    const server = await OpenSsh.start({
-      // The meddler only where it is wanted: all else is tried against what people have.
-      subsystem: `if [ -e ${faults}/meddle ]; then exec ${meddler}; else exec ${SFTP_SERVER}; fi`,
-    });
-    const gate = await Gate.start(server.port);
+    const meddler = new Meddler();
+    const second = { port: freePort(), command: meddler.command };
+    const server = await OpenSsh.start({ second });
+    // The meddler only where it is wanted: all else is tried against what people have.
+    const gate = await Gate.start(() => meddler.meddles ? second.port : server.port);
     const proxy = await FaultProxy.start(gate.port);
     await keygen(`${server.folder}/stranger`, "ed25519");
     const open = (clock = denoWorld().clock, path = server.at(), key = "key") =>
@@ -44,30 +44,22 @@ export const sftpFolder: Target = {
         },
         new AbortController().signal,
       );
-    const meddle = async (fault: string): Promise<Strike> => {
-      for (const name of ["meddle", fault]) await Deno.writeTextFile(`${faults}/${name}`, "");
-      await Deno.writeTextFile(`${faults}/struck`, "");
-      return {
-        times: () => Deno.statSync(`${faults}/struck`).size,
-        async [Symbol.asyncDispose]() {
-          for (const name of ["meddle", fault]) await Deno.remove(`${faults}/${name}`).catch(() => {});
-        },
-      };
-    };
+    // To let somebody in, it starts several programs one after the other: how long that takes here and now is no silence.
+    const enough = 1000 + 4 * await timeOf(await open());
     return {
       prefix: "conformance/",
       block: 64 * 31 * 1024,
       secrets: [server.key().split("\n").slice(1, 3).join("\n")],
-      open: (clock) => open(clock),
+      open: (clock) => open(clock && patient(clock, enough)),
       faults: {
         wrongCredentials: () => open(undefined, undefined, "stranger"),
         missingPlace: () => open(undefined, server.at("absent")),
         network: (fault) => Promise.resolve(proxy.strike(fault)),
         busy: (times) => Promise.resolve(gate.strike("busy", times)),
         portal: () => Promise.resolve(gate.strike("portal")),
-        loseAnswer: () => meddle("lose-answer"),
-        truncate: () => meddle("truncate"),
-        full: () => meddle("full"),
+        loseAnswer: () => Promise.resolve(meddler.strike("lose-answer")),
+        truncate: () => Promise.resolve(meddler.strike("truncate")),
+        full: () => Promise.resolve(meddler.strike("full")),
         async plant(name) {
           const path = server.at(name);
           await Deno.mkdir(dirname(path), { recursive: true });
@@ -80,8 +72,26 @@ export const sftpFolder: Target = {
         await proxy[Symbol.asyncDispose]();
         await gate[Symbol.asyncDispose]();
         await server[Symbol.asyncDispose]();
-        await Deno.remove(faults, { recursive: true });
+        await meddler[Symbol.asyncDispose]();
       },
     };
   },
 };
+
+/** Milliseconds that the first call takes. */
+async function timeOf(opened: Destination): Promise<number> {
+  await using destination = opened;
+  const from = performance.now();
+  for await (const { key } of destination.list("", new AbortController().signal)) assert.fail(key);
+  return performance.now() - from;
+}
+
+/** A hurried clock on which a silence lasts `enough` milliseconds of ours, or longer. */
+function patient(clock: Clock, enough: number): Clock {
+  const slower = Math.max(1, clock.monotonic() / performance.now() * enough / SILENCE);
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic() / slower,
+    sleep: (ms, signal) => clock.sleep(ms * slower, signal),
+  };
+}

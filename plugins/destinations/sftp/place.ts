@@ -122,7 +122,7 @@ export class Place {
   /** Removes a name that is no folder; an absent one is fine. */
   async unlink(session: Session, path: string, signal: AbortSignal): Promise<void> {
     await session.ask<void>(`remove ${quoted(path)}`, signal, (sftp, done) => sftp.unlink(path, done))
-      .catch(absent);
+      .catch(async (error) => absent(await this.explained(session, error, signal)));
   }
 
   /** The error of a request that writes, with what a server's bare "Failure" most likely stands for. */

@@ -8,16 +8,16 @@ const ANSWERS = {
   portal: "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n<html><body>Please sign in</body></html>\r\n",
 };
 
-/** Passes connections on to a port of this machine, unless it is told otherwise. */
+/** Passes connections on to the port of this machine that `target` gives at the time, unless it is told otherwise. */
 export class Gate implements AsyncDisposable {
   readonly #sockets = new Set<net.Socket>();
   #answer: { text: string; left: number; struck: number } | undefined;
 
-  private constructor(readonly server: net.Server, readonly target: number) {
+  private constructor(readonly server: net.Server, readonly target: () => number) {
     server.on("connection", (client: net.Socket) => this.#accept(client));
   }
 
-  static async start(target: number): Promise<Gate> {
+  static async start(target: () => number): Promise<Gate> {
     const server = net.createServer();
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -52,7 +52,7 @@ export class Gate implements AsyncDisposable {
       answer.struck++;
       return void client.end(answer.text);
     }
-    const server = net.connect({ port: this.target, host: "127.0.0.1" });
+    const server = net.connect({ port: this.target(), host: "127.0.0.1" });
     this.#keep(server);
     client.pipe(server).pipe(client);
     client.on("close", () => server.destroy());

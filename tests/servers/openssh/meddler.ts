@@ -1,82 +1,134 @@
 /**
- * Stands between sshd and Debian's sftp-server, where requests and answers are in clear, and does wrong what it finds
- * named in a folder: `lose-answer`, `truncate` (each once), `full`. Appends a byte to `struck` whenever it has.
+ * What stands between sshd and Debian's sftp-server, where requests and answers are in clear, and does wrong what it is
+ * told to. It lives in the test's own process; sshd starts {@linkcode Meddler.command}, which only leads here.
  */
-const folder = Deno.args[0]!;
-const server = new Deno.Command("/usr/lib/openssh/sftp-server", {
-  stdin: "piped",
-  stdout: "piped",
-  stderr: "null",
-}).spawn();
-const toServer = server.stdin.getWriter();
-const toClient = Deno.stdout.writable.getWriter();
-/** The names that requests on their way are to publish, by their numbers. */
-const publishing = new Map<number, string>();
+import type { Strike } from "../../../src/destination/conformance.ts";
+import { SFTP_SERVER } from "./server.ts";
 
-await Promise.all([fromClient(), fromServer()]);
-Deno.exit(0);
+/** `lose-answer` and `truncate` strike once. */
+export type Meddling = "lose-answer" | "truncate" | "full";
 
-async function fromClient(): Promise<void> {
-  for await (const packet of packets(Deno.stdin.readable)) {
-    const request = new Request(packet);
-    if (wanted("full") && await refuse(request)) continue;
-    const name = request.publishes();
-    if (name !== undefined) publishing.set(request.id, name);
-    await toServer.write(packet);
+export class Meddler implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #open = new Set<Deno.Conn>();
+  readonly #running: Promise<void>;
+  #fault: { what: Meddling; struck: number } | undefined;
+
+  constructor() {
+    this.#running = this.#accept();
   }
-  await toServer.close().catch(() => {}); // it may have ended before
-}
 
-async function fromServer(): Promise<void> {
-  for await (const packet of packets(server.stdout)) {
-    const { id, view, type } = new Request(packet);
-    const name = type === 101 ? publishing.get(id) : undefined;
-    const done = name !== undefined && view.getUint32(9) === 0;
-    if (name !== undefined) publishing.delete(id);
-    if (done && once("lose-answer")) Deno.exit(1);
-    if (done && once("truncate")) Deno.truncateSync(name!, Math.max(0, Deno.statSync(name!).size - 1));
-    await toClient.write(packet);
+  /** A shell's command whose input and output are those of the server here. */
+  get command(): string {
+    const { port } = this.#listener.addr as Deno.NetAddr;
+    return `bash -c 'exec 3<>/dev/tcp/127.0.0.1/${port}; exec 4<&0; (cat <&4 >&3; kill $$) & exec cat <&3'`;
   }
-}
 
-/** As a server on a full disk: everything that writes fails, and so the disk says of itself. */
-async function refuse(request: Request): Promise<boolean> {
-  if (request.type === 3 && (request.numberAfter(1) & 8) !== 0) strike();
-  const { id } = request;
-  if (request.type === 6) {
-    await toClient.write(packet(101, id, 4, ...text("Failure"), ...text("")));
+  get meddles(): boolean {
+    return this.#fault !== undefined;
+  }
+
+  strike(what: Meddling): Strike {
+    const fault = this.#fault = { what, struck: 0 };
+    return {
+      times: () => fault.struck,
+      [Symbol.asyncDispose]: () => Promise.resolve(void (this.#fault = undefined)),
+    };
+  }
+
+  async [Symbol.asyncDispose]() {
+    this.#listener.close();
+    for (const connection of this.#open) close(connection);
+    await this.#running;
+  }
+
+  async #accept(): Promise<void> {
+    const all: Promise<void>[] = [];
+    try {
+      for await (const connection of this.#listener) all.push(this.#serve(connection));
+    } catch {
+      // closed
+    }
+    await Promise.all(all);
+  }
+
+  async #serve(connection: Deno.Conn): Promise<void> {
+    this.#open.add(connection);
+    const server = new Deno.Command(SFTP_SERVER, { stdin: "piped", stdout: "piped", stderr: "null" }).spawn();
+    const toServer = server.stdin.getWriter();
+    const ways = [
+      this.#fromClient(connection, toServer),
+      this.#fromServer(server.stdout, connection).finally(() => close(connection)),
+    ];
+    await Promise.allSettled(ways);
+    await server.status;
+    this.#open.delete(connection);
+  }
+
+  /** The names that requests on their way are to publish, by their numbers. */
+  readonly #publishing = new Map<number, string>();
+
+  async #fromClient(connection: Deno.Conn, toServer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+    try {
+      for await (const packet of packets(connection.readable)) {
+        const request = new Packet(packet);
+        if (this.#fault?.what === "full" && await this.#refuse(request, connection)) continue;
+        const name = request.publishes();
+        if (name !== undefined) this.#publishing.set(request.id, name);
+        await toServer.write(packet);
+      }
+    } finally {
+      await toServer.close().catch(() => {}); // it may have ended before
+    }
+  }
+
+  async #fromServer(answers: ReadableStream<Uint8Array>, connection: Deno.Conn): Promise<void> {
+    for await (const packet of packets(answers)) {
+      const { id, view, type } = new Packet(packet);
+      const name = type === 101 ? this.#publishing.get(id) : undefined;
+      const done = name !== undefined && view.getUint32(9) === 0;
+      if (name !== undefined) this.#publishing.delete(id);
+      if (done && this.#once("lose-answer")) return;
+      if (done && this.#once("truncate")) Deno.truncateSync(name, Math.max(0, Deno.statSync(name).size - 1));
+      await writeAll(connection, packet);
+    }
+  }
+
+  /** As a server on a full disk: everything that writes fails, and so the disk says of itself. */
+  async #refuse(request: Packet, connection: Deno.Conn): Promise<boolean> {
+    const { id, type } = request;
+    if (type === 3 && (request.numberAfter(1) & 8) !== 0) this.#fault!.struck++;
+    if (type === 6) await writeAll(connection, packet(101, id, 4, ...text("Failure"), ...text("")));
+    if (type === 200 && request.string(0) === "statvfs@openssh.com") {
+      const numbers = [4096, 4096, 1000, 0, 0, 1000, 100, 100, 0, 0, 255];
+      await writeAll(connection, packet(201, id, ...numbers.flatMap((number) => [0, number])));
+      return true;
+    }
+    return type === 6;
+  }
+
+  /** Whether this is to be done wrong, and was not yet. */
+  #once(what: Meddling): boolean {
+    if (this.#fault?.what !== what || this.#fault.struck > 0) return false;
+    this.#fault.struck++;
     return true;
   }
-  if (request.type === 200 && request.string(0) === "statvfs@openssh.com") {
-    const numbers = [4096, 4096, 1000, 0, 0, 1000, 100, 100, 0, 0, 255];
-    await toClient.write(packet(201, id, ...numbers.flatMap((number) => [0, number])));
-    return true;
-  }
-  return false;
 }
 
-function wanted(name: string): boolean {
+async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
+function close(connection: Deno.Conn): void {
   try {
-    return Deno.statSync(`${folder}/${name}`).isFile;
+    connection.close();
   } catch {
-    return false; // it is not there
+    // closed already
   }
-}
-
-/** Whether a fault is wanted that has not struck yet. */
-function once(name: string): boolean {
-  if (!wanted(name)) return false;
-  Deno.removeSync(`${folder}/${name}`);
-  strike();
-  return true;
-}
-
-function strike(): void {
-  Deno.writeTextFileSync(`${folder}/struck`, "x", { append: true });
 }
 
 /** A packet of SFTP, with its length before it. */
-class Request {
+class Packet {
   readonly view: DataView;
   constructor(readonly packet: Uint8Array) {
     this.view = new DataView(packet.buffer, packet.byteOffset, packet.length);

@@ -13,6 +13,8 @@ export interface OpenSshOptions {
   subsystem?: string;
   /** Further lines of its configuration, which go before ours: sshd takes the first of each. */
   config?: readonly string[];
+  /** A second port, where this command answers instead of SFTP. */
+  second?: { port: number; command: string };
   /** Which host keys it has; one of ed25519 where left out. */
   hostKeys?: readonly KeyType[];
   /** Starts sshd in another way than by itself; given its own command line. */
@@ -35,7 +37,7 @@ export class OpenSsh implements AsyncDisposable {
       // Another user may have to pass through; everything of worth in here has permissions of its own.
       await Deno.chmod(folder, 0o711);
       await Deno.mkdir(`${folder}/srv`);
-      const { hostKeys = ["ed25519"], config = [], subsystem = "internal-sftp" } = options;
+      const { hostKeys = ["ed25519"], config = [], subsystem = "internal-sftp", second } = options;
       for (const type of hostKeys) await keygen(`${folder}/host_${type}`, type);
       await keygen(`${folder}/key`, "ed25519");
       await Deno.copyFile(`${folder}/key.pub`, `${folder}/authorized_keys`);
@@ -59,9 +61,12 @@ export class OpenSsh implements AsyncDisposable {
           "UseDNS no",
           "LogLevel VERBOSE",
           `Subsystem sftp ${subsystem}`,
+          ...(second ? [`Match LocalPort ${second.port}`, `  ForceCommand ${second.command}`] : []),
         ].join("\n") + "\n",
       );
-      const sshd = (port: number) => [SSHD, "-D", "-e", "-f", `${folder}/sshd_config`, "-p", `${port}`];
+      const sshd = (port: number) =>
+        [SSHD, "-D", "-e", "-f", `${folder}/sshd_config`, "-p", `${port}`]
+          .concat(second ? ["-p", `${second.port}`] : []);
       const child = await startChild({
         program: options.start?.program ?? SSHD,
         args: (port) => options.start?.args(sshd(port)) ?? sshd(port).slice(1),
