@@ -1,4 +1,5 @@
 import type { Registry } from "../src/config/registry.ts";
+import { azureBlob } from "./destinations/azure_blob/mod.ts";
 import { gcs } from "./destinations/gcs/mod.ts";
 import { local } from "./destinations/local/mod.ts";
 import { plugin } from "./destinations/plugin/mod.ts";
@@ -12,5 +13,5 @@ import { onepasswordSdk } from "./sources/onepassword_sdk/mod.ts";
 /** Every kind of source and destination that this binary knows: the one place where they are listed. */
 export const registry: Registry = {
   sources: [onepasswordSdk, onepasswordCli, onepux, onepasswordConnect],
-  destinations: [local, gcs, s3, sftp, plugin],
+  destinations: [local, azureBlob, gcs, s3, sftp, plugin],
 };

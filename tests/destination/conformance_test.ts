@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { registry } from "../../plugins/mod.ts";
 import { destinationCases, lacking } from "../../src/destination/conformance.ts";
+import { azureContainer } from "./target_azure_blob.ts";
 import { gcsBucket } from "./target_gcs.ts";
 import { memory } from "./target_memory.ts";
 import { localFolder } from "./target_local.ts";
@@ -24,6 +25,7 @@ const targets: readonly Target[] = [
   gcsBucket,
   ownPlugin,
   sftpFolder,
+  azureContainer,
 ];
 
 const ran = new Set<string>();

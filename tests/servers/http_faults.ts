@@ -32,6 +32,8 @@ interface Rule {
 export class HttpFaults implements AsyncDisposable {
   /** Every request that came, in order. */
   readonly asked: Asked[] = [];
+  /** What is asked for in place of a path and query. */
+  rewrite: (url: string) => string = (url) => url;
   readonly #server: http.Server;
   readonly #rules = new Set<Rule>();
 
@@ -93,7 +95,7 @@ export class HttpFaults implements AsyncDisposable {
         host: "127.0.0.1",
         port: this.target,
         method: request.method,
-        path: request.url,
+        path: this.rewrite(request.url ?? "/"),
         headers,
         agent: false,
       },
