@@ -19,6 +19,8 @@ export type Treatment =
   | { do: "answer"; status: number; headers?: Record<string, string>; body?: string }
   /** Carried out; then the connection is closed without an answer. */
   | { do: "lose answer" }
+  /** Taken whole, and never answered. */
+  | { do: "hold" }
   /** Passed on without the last byte of its body. */
   | { do: "truncate" };
 
@@ -67,6 +69,11 @@ export class HttpFaults implements AsyncDisposable {
     };
   }
 
+  /** Ends every connection, whatever is under way on it. */
+  closeConnections(): void {
+    this.#server.closeAllConnections();
+  }
+
   async [Symbol.asyncDispose]() {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeAllConnections();
@@ -79,6 +86,7 @@ export class HttpFaults implements AsyncDisposable {
     const rule = [...this.#rules].find((one) => one.struck < one.times && one.when(asked));
     if (rule) rule.struck++;
     const treatment = rule?.treatment;
+    if (treatment?.do === "hold") return void request.resume();
     if (treatment?.do !== "answer") return this.#pass(request, answer, treatment);
     // Some clients read nothing before all is sent.
     request.resume();
