@@ -62,8 +62,11 @@ export class Place implements AsyncDisposable {
     secret = this.sas(),
     world: Partial<World> = {},
   ): Promise<Destination> {
-    for (const text of [secret, ...secret.split(/[;&]/).map((part) => part.replace(/^(\w+)=/, ""))]) {
-      if (text.length > 20) this.secrets.add(text).add(decodeURIComponent(text));
+    const parts = [...secret.matchAll(/(?:\bsig|AccountKey|SharedAccessSignature)=([^&;]*=*)/g)].map((
+      [, text],
+    ) => text!);
+    for (const text of [secret, ...parts].filter(({ length }) => length > 8)) {
+      this.secrets.add(text).add(decodeURIComponent(text));
     }
     const given = {
       ...{ account: ACCOUNT, container: this.container, prefix: "backups/", endpoint: this.endpoint },

@@ -117,8 +117,8 @@ export class BlockList {
     const length = atob(list.uncommittedBlocks?.[0]?.name ?? "").length;
     if (length < 6 || length > 64) {
       throw new AppError(
-        "already-exists",
-        `an upload of another program has left blocks under ${quoted(key)}`,
+        "unsupported",
+        `an upload of another program has left blocks with short ids under ${quoted(key)}`,
         {
           hint: "Azure drops them after a week",
         },

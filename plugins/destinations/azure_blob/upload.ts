@@ -31,10 +31,12 @@ export async function upload(service: Service, sending: Upload): Promise<string>
   const { key, body: { size } } = sending, block = blockSize(size);
   if (block > MAX_BLOCK || (sending.whole && size > MAX_WHOLE)) throw tooLarge(key, sending.whole);
   try {
-    if (size > block && !sending.whole) return await new BlockList(service, sending).run(block);
-    return await putWhole(service, sending);
+    return await (size > block && !sending.whole
+      ? new BlockList(service, sending).run(block)
+      : putWhole(service, sending));
   } catch (error) {
-    throw taken(sending.lockUntil && isUnknownTo(error, 400, 409) ? noLocks(service, error) : error, key);
+    if (sending.lockUntil && isUnknownTo(error, 400, 409)) throw noLocks(service, error);
+    throw taken(error, sending, service.parts.signIn.sas);
   }
 }
 
@@ -94,8 +96,18 @@ function tooLarge(key: string, whole: boolean): AppError {
 }
 
 /** A name that is taken, however the service calls what keeps it from being replaced. */
-function taken(error: unknown, key: string): unknown {
-  const kept = isRefusal(error, "BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold", "LeaseIdMissing");
-  if (!kept || !isAppError(error)) return error;
+function taken(
+  error: unknown,
+  { key, lockUntil, body, whole }: Upload,
+  sas: URLSearchParams | undefined,
+): unknown {
+  if (!isAppError(error)) return error;
+  const single = whole || body.size <= blockSize(body.size);
+  // A signature that allows to create, and is not enough to: it would have to replace.
+  const mayCreate = single && lockUntil === undefined && sas?.get("sp")?.includes("c") === true;
+  const kept =
+    isRefusal(error, "BlobImmutableDueToPolicy", "BlobImmutableDueToLegalHold", "LeaseIdMissing") ||
+    (mayCreate && isRefusal(error, "AuthorizationPermissionMismatch"));
+  if (!kept) return error;
   return new AppError("already-exists", `${quoted(key)} exists already`, { cause: error.cause });
 }

@@ -50,7 +50,7 @@ export class Azurite implements AsyncDisposable {
           ...(tls ? ["--cert", tls.cert, "--key", tls.key, "--oauth", "basic"] : []),
         ],
         env: { AZURITE_ACCOUNTS: `${ACCOUNT}:${server.key}` },
-        patience: 60_000,
+        patience: 180_000,
       });
     } catch (error) {
       await Deno.remove(server.folder, { recursive: true });
