@@ -15,6 +15,7 @@ import { ownPlugin } from "./target_plugin.ts";
 import { reference } from "./target_reference.ts";
 import { s3Bucket } from "./target_s3.ts";
 import { sftpFolder } from "./target_sftp.ts";
+import { webdavApache, webdavCareless, webdavLighttpd, webdavRclone } from "./target_webdav.ts";
 import type { Target } from "./target.ts";
 
 const targets: readonly Target[] = [
@@ -26,6 +27,10 @@ const targets: readonly Target[] = [
   ownPlugin,
   sftpFolder,
   azureContainer,
+  webdavApache,
+  webdavRclone,
+  webdavLighttpd,
+  webdavCareless,
 ];
 
 const ran = new Set<string>();

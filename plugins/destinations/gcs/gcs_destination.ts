@@ -2,6 +2,7 @@ import { AppError, throwIfCancelled } from "../../../src/base/errors.ts";
 import { quoted } from "../../../src/base/safe_names.ts";
 import type { Secret } from "../../../src/base/secret.ts";
 import { capabilitiesFor, refuseUnlessAble, refuseUnsupported } from "../../../src/destination/access.ts";
+import { aftermath } from "../../../src/destination/aftermath.ts";
 import type {
   ByteRange,
   Capabilities,
@@ -15,7 +16,7 @@ import { foldersOfPrefix, isKey, partsOfKey } from "../../../src/destination/key
 import { putOnce } from "../../../src/destination/put_once.ts";
 import type { Api } from "./api.ts";
 import { download } from "./download.ts";
-import { aftermath, canLock, type GcsObject, lookAt, noLocks, removeObject, shown } from "./objects.ts";
+import { canLock, type GcsObject, lookAt, noLocks, removeObject, shown } from "./objects.ts";
 import { upload } from "./upload.ts";
 
 /** What {@linkcode GcsDestination} is made of. */

@@ -1,4 +1,5 @@
 import { Secret } from "../../../src/base/secret.ts";
+import { milliseconds } from "../../../src/destination/durations.ts";
 import { named } from "../../../src/destination/errors.ts";
 import { HttpDoor } from "../../../src/destination/http/door.ts";
 import type { DestinationContext } from "../../../src/destination/plugin.ts";
@@ -7,7 +8,7 @@ import { clientOf, SECRET_FIELDS } from "./auth/clients.ts";
 import { findCredentials, type Found } from "./auth/credentials.ts";
 import { GcsDestination } from "./gcs_destination.ts";
 import { MachineAccount } from "./auth/machine.ts";
-import { type GcsSettings, milliseconds } from "./settings.ts";
+import type { GcsSettings } from "./settings.ts";
 import { Tokens } from "./auth/tokens.ts";
 import { type Surroundings, TokenTransport } from "./auth/transport.ts";
 

@@ -1,14 +1,13 @@
 import { posix, win32 } from "node:path";
 import { z } from "zod";
 import { accessSetting } from "../../../src/destination/access.ts";
-import { httpSettings } from "../../../src/destination/http/settings.ts";
+import { timeoutSetting } from "../../../src/destination/durations.ts";
+import { httpSettings, isPrivateWay } from "../../../src/destination/http/settings.ts";
 import { foldersOfPrefix } from "../../../src/destination/keys.ts";
 import { secretReference } from "../../../src/model/secret_reference.ts";
 
 /** Names that Google takes: 3 to 63 characters, with dots up to 222. */
 const BUCKET = /^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$/;
-
-const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 7 * 86_400, y: 366 * 86_400 };
 
 const endpoint = z.string().superRefine((text, context) => {
   const url = URL.parse(text);
@@ -16,7 +15,7 @@ const endpoint = z.string().superRefine((text, context) => {
   if (!url || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
     say("must be an address such as https://storage-acme.p.googleapis.com");
   } else if (url.username !== "" || url.password !== "") say("must hold no credentials");
-  else if (!isSafe(url)) say("must begin with https://: an access token is sent to it");
+  else if (!isPrivateWay(url)) say("must begin with https://: an access token is sent to it");
 });
 
 /** The plugin's own part of the config. */
@@ -40,25 +39,13 @@ export const gcsSettings = z.strictObject({
     .optional().describe(
       "nobody can remove or replace what is stored before this time is over; the bucket needs object retention",
     ),
-  timeout: z.string().regex(/^[1-9]\d{0,3}[sm]$/, "must be a duration such as 90s or 5m").optional()
-    .describe("a transfer is given up when nothing moves for so long; 2m where left out"),
+  timeout: timeoutSetting,
   ...accessSetting,
   ...httpSettings,
 });
 
 /** What {@linkcode gcsSettings} parse to. */
 export type GcsSettings = z.infer<typeof gcsSettings>;
-
-/** Milliseconds of a duration that the settings have taken. */
-export function milliseconds(duration: string): number {
-  const unit = duration.at(-1) as keyof typeof SECONDS;
-  return Number(duration.slice(0, -1)) * SECONDS[unit] * 1000;
-}
-
-/** Whether a token may be sent there: nobody on the way can read it, or there is no way. */
-export function isSafe(url: URL): boolean {
-  return url.protocol === "https:" || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-}
 
 function isFolder(prefix: string): boolean {
   try {

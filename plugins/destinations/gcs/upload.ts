@@ -2,18 +2,11 @@ import { AppError, isAppError } from "../../../src/base/errors.ts";
 import { quoted } from "../../../src/base/safe_names.ts";
 import { Secret } from "../../../src/base/secret.ts";
 import { type Block, blocksOf } from "../../../src/destination/body.ts";
+import { aftermath } from "../../../src/destination/aftermath.ts";
 import type { Resendable } from "../../../src/destination/contract.ts";
 import { type Api, jsonOf } from "./api.ts";
 import { Crc32c } from "./crc32c.ts";
-import {
-  aftermath,
-  type GcsObject,
-  noLocks,
-  OBJECT_FIELDS,
-  type ObjectShown,
-  removeObject,
-  shown,
-} from "./objects.ts";
+import { type GcsObject, noLocks, OBJECT_FIELDS, type ObjectShown, removeObject, shown } from "./objects.ts";
 
 /** Bytes of a part; Google takes multiples of 256 KiB. */
 export const BLOCK = 8 * 1024 * 1024;

@@ -1,5 +1,6 @@
 import { AppError } from "../../../src/base/errors.ts";
 import { Secret } from "../../../src/base/secret.ts";
+import { milliseconds } from "../../../src/destination/durations.ts";
 import { named } from "../../../src/destination/errors.ts";
 import { HttpDoor } from "../../../src/destination/http/door.ts";
 import type { DestinationContext } from "../../../src/destination/plugin.ts";
@@ -7,7 +8,7 @@ import { type Keys, makeClient, regionOf } from "./client.ts";
 import { Credentials } from "./credentials.ts";
 import { S3Destination } from "./s3_destination.ts";
 import { Service } from "./service.ts";
-import { milliseconds, type S3Settings } from "./settings.ts";
+import type { S3Settings } from "./settings.ts";
 
 /** Opens a bucket; refused without credentials, before anything is asked of the service. */
 export async function openS3(

@@ -1,13 +1,12 @@
 import { z } from "zod";
 import { accessSetting } from "../../../src/destination/access.ts";
+import { timeoutSetting } from "../../../src/destination/durations.ts";
 import { httpSettings } from "../../../src/destination/http/settings.ts";
 import { foldersOfPrefix } from "../../../src/destination/keys.ts";
 import { secretReference } from "../../../src/model/secret_reference.ts";
 
 /** Names of buckets, and of access points' aliases. */
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/;
-
-const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400, w: 7 * 86_400, y: 366 * 86_400 };
 
 const endpoint = z.string().superRefine((text, context) => {
   const url = URL.parse(text);
@@ -52,8 +51,7 @@ export const s3Settings = z.strictObject({
     .optional().describe(
       "nobody can remove or replace what is stored before this time is over; the bucket needs Object Lock",
     ),
-  timeout: z.string().regex(/^[1-9]\d{0,3}[sm]$/, "must be a duration such as 90s or 5m").optional()
-    .describe("a transfer is given up when nothing moves for so long; 2m where left out"),
+  timeout: timeoutSetting,
   ...accessSetting,
   ...httpSettings,
 }).superRefine(({ accessKeyId, secretAccessKey, sessionToken, profile }, context) => {
@@ -72,12 +70,6 @@ export const s3Settings = z.strictObject({
 
 /** What {@linkcode s3Settings} parse to. */
 export type S3Settings = z.infer<typeof s3Settings>;
-
-/** Milliseconds of a duration that the settings have taken. */
-export function milliseconds(duration: string): number {
-  const unit = duration.at(-1) as keyof typeof SECONDS;
-  return Number(duration.slice(0, -1)) * SECONDS[unit] * 1000;
-}
 
 function isFolder(prefix: string): boolean {
   try {

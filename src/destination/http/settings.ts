@@ -37,3 +37,8 @@ export interface HttpSettings {
   proxy?: string | undefined;
   proxyCredentials?: z.infer<typeof secretReference> | undefined;
 }
+
+/** Whether nobody on the way to `url` can read what is sent: it is encrypted, or there is no way. */
+export function isPrivateWay(url: URL): boolean {
+  return url.protocol === "https:" || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+}

@@ -8,8 +8,8 @@ import {
   UserRefreshClient,
 } from "google-auth-library";
 import { AppError } from "../../../../src/base/errors.ts";
+import { isPrivateWay } from "../../../../src/destination/http/settings.ts";
 import type { CredentialFile, Found } from "./credentials.ts";
-import { isSafe } from "../settings.ts";
 import type { TokenTransport } from "./transport.ts";
 
 /** What gets access tokens, and gets new ones before they run out. */
@@ -84,7 +84,7 @@ function serviceAccount(
 function placeForTokens(file: CredentialFile, what: string): string {
   const text = file.token_uri ?? "https://oauth2.googleapis.com/token";
   const url = typeof text === "string" ? URL.parse(text) : null;
-  if (url && isSafe(url)) return url.href;
+  if (url && isPrivateWay(url)) return url.href;
   throw new AppError("misconfigured", `"token_uri" in ${what} is no address that begins with https://`);
 }
 

@@ -5,8 +5,8 @@ import type { Clock } from "../../../../src/base/world.ts";
 import type { HttpDoor } from "../../../../src/destination/http/door.ts";
 import { readProblem } from "../../../../src/destination/http/problem.ts";
 import { refusal, refuseWebPage } from "../../../../src/destination/http/refusal.ts";
+import { isPrivateWay } from "../../../../src/destination/http/settings.ts";
 import { inOurVoice, scrubbed } from "../../../../src/destination/scrub.ts";
-import { isSafe } from "../settings.ts";
 
 /** Milliseconds in which the place for tokens may say nothing. */
 const SILENCE = 30_000;
@@ -43,7 +43,7 @@ export class TokenTransport extends gaxios.Gaxios {
 
 async function ask(around: Surroundings, url: URL, init: RequestInit): Promise<Response> {
   const { door, signal } = around;
-  if (init.method === "POST" && !isSafe(url)) {
+  if (init.method === "POST" && !isPrivateWay(url)) {
     throw new AppError("misconfigured", "the credentials name a place for tokens without https://");
   }
   const headers = new Headers(init.headers);
