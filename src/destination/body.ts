@@ -24,21 +24,25 @@ export async function pour(
 }
 
 /**
- * `body` as one stream; it errors with `corrupt` where {@linkcode pour} would throw it. A server that was told the
- * length has then got all of it: only for what is published by a later request.
+ * `body` as one stream; it errors with `corrupt` where {@linkcode pour} would throw it. Its last piece comes when all of
+ * it has been checked, so that a server that was told the length never gets the whole of a body that is not what it says.
  */
 export function streamed(key: string, body: Resendable, signal: AbortSignal): ReadableStream<Uint8Array> {
   const source = new CheckedBody(key, body, signal);
+  let held: Uint8Array | undefined;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        const bytes = await source.read();
-        if (bytes) {
+        for (let bytes = await source.read(); bytes; bytes = await source.read()) {
           source.check(bytes);
-          return controller.enqueue(bytes);
+          const before = held;
+          // A piece of nothing must not let the last one go.
+          if (bytes.length > 0) held = bytes;
+          if (bytes.length > 0 && before) return controller.enqueue(before);
         }
         source.checkEnd();
         source.close();
+        if (held) controller.enqueue(held);
         controller.close();
       } catch (error) {
         source.close();

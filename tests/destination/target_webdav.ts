@@ -91,9 +91,9 @@ function targetOf(
   };
 }
 
-/** Apache's mod_dav, by digest, with nonces that die after a second: most transfers outlive one. */
+/** Apache's mod_dav, by digest, with nonces that die after two seconds: many a transfer outlives one. */
 export const webdavApache: Target = targetOf("webdav", await missingApache(), async () => {
-  const apache = await Apache.start({ nonceLifetime: 1 });
+  const apache = await Apache.start({ nonceLifetime: 2 });
   return {
     port: apache.port,
     path: "/dav/my%20backups/",

@@ -13,7 +13,7 @@ export async function makeFolder(dav: Dav, parts: readonly string[], signal: Abo
     there = async () => {
       const found = await find(dav, parts, true, signal);
       if (found?.kind !== "file") return found !== undefined;
-      throw new AppError("already-exists", `${what} is a file, so nothing can be stored below it`);
+      throw new AppError("misconfigured", `${what} is a file, so nothing can be stored below it`);
     };
   if (await there()) return;
   await makeFolder(dav, parts.slice(0, -1), signal);
@@ -75,17 +75,18 @@ export async function move(
   });
 }
 
-/** Removes a file; one that is not there is fine. Never to be called for what may be a folder. */
-export async function removeFile(dav: Dav, parts: readonly string[], signal: AbortSignal): Promise<void> {
+/** Removes a file, never what may be a folder; false where it was not there, which is fine. */
+export async function removeFile(dav: Dav, parts: readonly string[], signal: AbortSignal): Promise<boolean> {
   const what = quoted(parts.join("/"));
   const answer = await dav.call(dav.parts.addresses.of(parts, false), {
     method: "DELETE",
     what,
     signal,
-    fine: [200, 202, 204, 207, 404],
+    fine: [200, 204, 207, 404],
   });
   if (answer.status === 207) throw await inside(dav, answer, what);
   await answer.body?.cancel();
+  return answer.status !== 404;
 }
 
 /** The error that a multistatus holds in the place of a yes. */

@@ -34,8 +34,8 @@ export interface Ask {
   fine: readonly number[];
 }
 
-/** How often one request is sent until the server accepts who asks: without, with, and with a fresh nonce. */
-const LOGINS = 4;
+/** How often one request is sent until the server accepts who asks; on a slow line nonces may grow old on the way. */
+const LOGINS = 8;
 
 /** What statuses mean here, where that is not what they mean elsewhere. */
 const STATUSES: Readonly<Record<number, ErrorCode>> = {
@@ -120,8 +120,11 @@ export class Dav {
         return answer;
       }
       const asks = answer.headers.get("www-authenticate") ?? "";
-      if (times >= LOGINS || !login.refused(asks, authorization)) return answer;
+      if (!login.refused(asks, authorization)) return answer;
       await answer.body?.cancel();
+      if (times >= LOGINS) {
+        throw new AppError("transient", "the server wants us to sign in again and again");
+      }
     }
   }
 

@@ -14,7 +14,7 @@ export interface Upload {
   parts: readonly string[];
   body: Resendable;
   signal: AbortSignal;
-  /** Hidden names that earlier puts of this opening could not remove; what cannot be removed now is added. */
+  /** Hidden names of puts of this opening that have failed, and that may not all be gone; new ones are added. */
   left: Set<string>;
 }
 
@@ -24,8 +24,12 @@ export interface Upload {
  */
 const DEAD = 10 * 60_000;
 
+/** Milliseconds in which a server notices that a connection has gone. */
+const SOON = 300;
+
 /**
- * Sends the body to a hidden name, looks whether all of it is there, and moves it to its own name.
+ * Sends the body to a hidden name, looks whether all of it is there, and moves it to its own name; `withdraw` takes that
+ * back.
  *
  * Not every server minds `Overwrite: F`, and those that do look and move in two steps. So everybody who is about to
  * publish is to be seen: whoever finds the hidden file of somebody else when his own is there gives way. Of two at
@@ -34,7 +38,7 @@ const DEAD = 10 * 60_000;
  * @throws `already-exists` where the name is taken; `transient` where somebody else is at work on it; `corrupt` where
  * the server has kept anything else than what was sent
  */
-export async function upload(dav: Dav, one: Upload): Promise<void> {
+export async function upload(dav: Dav, one: Upload): Promise<{ withdraw(): Promise<void> }> {
   const { parts, signal } = one;
   await makeFolder(dav, parts.slice(0, -1), signal);
   const hidden = await retry(() => send(dav, one), { clock: dav.parts.clock, signal });
@@ -46,6 +50,11 @@ export async function upload(dav: Dav, one: Upload): Promise<void> {
     await clear(dav, one, hidden);
     throw error;
   }
+  // A server that only said so has moved nothing.
+  const withdraw = async () => {
+    await removeFile(dav, parts, aftermath(signal)).finally(() => clear(dav, one, hidden));
+  };
+  return { withdraw };
 }
 
 /** Sends the body to a new hidden name: one that failed may still be written to by what is under way. */
@@ -90,11 +99,18 @@ async function refuseUnlessAlone(dav: Dav, { parts, body, signal, left }: Upload
   }
 }
 
-/** Removes a hidden file, as far as that can be done in the time that an abort leaves. */
+/**
+ * Removes a hidden file, as far as that can be done in the time that an abort leaves; for the rest there is `discard`.
+ * A server may make it only after it was told to remove it, so it is told again.
+ */
 async function clear(dav: Dav, { signal, left }: Upload, hidden: readonly string[]): Promise<void> {
+  left.add(hidden.at(-1)!);
+  const until = aftermath(signal);
   try {
-    await removeFile(dav, hidden, aftermath(signal));
+    if (await removeFile(dav, hidden, until)) return;
+    await dav.parts.clock.sleep(SOON, until);
+    await removeFile(dav, hidden, until);
   } catch {
-    left.add(hidden.at(-1)!); // for `discard`
+    // The failure that led here matters more.
   }
 }

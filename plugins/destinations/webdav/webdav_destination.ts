@@ -2,7 +2,6 @@ import { AppError, throwIfCancelled } from "../../../src/base/errors.ts";
 import { quoted } from "../../../src/base/safe_names.ts";
 import type { Secret } from "../../../src/base/secret.ts";
 import { refuseUnsupported } from "../../../src/destination/access.ts";
-import { aftermath } from "../../../src/destination/aftermath.ts";
 import type {
   ByteRange,
   Capabilities,
@@ -39,7 +38,7 @@ export class WebdavDestination implements Destination {
   readonly secrets: readonly Secret[];
   readonly #dav: Dav;
   readonly #close: () => void;
-  /** Hidden files of ours that could not be removed. */
+  /** Hidden names of puts that have failed: they are not somebody else's. */
   readonly #left = new Set<string>();
 
   constructor(readonly name: string, dav: Dav, close: () => void) {
@@ -57,11 +56,14 @@ export class WebdavDestination implements Destination {
         if (found?.kind !== "folder") return found;
         throw new AppError("already-exists", `${quoted(key)} exists already and is a folder`);
       };
+      let published: { withdraw(): Promise<void> } | undefined;
       await putOnce({
         ...{ key, body, signal, look },
         read: () => download(dav, { parts, range: undefined, signal, translate: (error) => error }),
-        send: () => upload(dav, { parts, body, signal, left: this.#left }),
-        withdraw: () => removeFile(dav, parts, aftermath(signal)),
+        send: async () => {
+          published = await upload(dav, { parts, body, signal, left: this.#left });
+        },
+        withdraw: () => published?.withdraw() ?? Promise.resolve(),
       });
       return { key, size: body.size };
     });
