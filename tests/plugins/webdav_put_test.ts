@@ -1,7 +1,6 @@
 /** What a put does at servers that keep promises badly, and what it never does. */
 import assert from "node:assert/strict";
 import { partialName } from "../../src/destination/keys.ts";
-import { FaultProxy } from "../servers/fault_proxy.ts";
 import { HttpFaults } from "../servers/http_faults.ts";
 import { Apache } from "../servers/webdav/apache.ts";
 import { CarelessServer } from "../servers/webdav/careless.ts";
@@ -100,7 +99,7 @@ Deno.test("webdav: a folder in the place of a file, and a file in the place of a
   assert.ok(server.entries.has(`/dav/${KEY}/precious`));
   await fails(
     put(destination, SMALL, "file/below"),
-    "already-exists",
+    "misconfigured",
     /"file" is a file, so nothing can be stored/,
   );
   assert.deepEqual(await keysOf(destination, "file/"), []);
@@ -130,9 +129,9 @@ Deno.test({
     const base = apache.url().replace("my%20backups/", "");
     const at = async (url: string) => keysOf(await openings.open({ url }), "");
     await fails(at(`${base}absent/`), "misconfigured", /absent\/" does not exist/, /make it/);
-    await fails(at(`${apache.url()}file/`), "misconfigured|unknown".split("|")[1] as "unknown", /400/);
+    await fails(at(`${apache.url()}file/`), "misconfigured", /file\/" is a file/);
     await fails(at(base.replace("/dav/", "/run/")), "misconfigured", /does not speak WebDAV|not followed/);
-    assert.deepEqual(await at(apache.url().replace("my%20backups", "m%79%20backups")), [
+    assert.deepEqual((await at(apache.url().replace("my%20backups", "m%79%20backups"))).sort(), [
       "acme/archive.age/precious",
       "file",
     ]);
@@ -150,7 +149,12 @@ Deno.test("webdav: a server behind a proxy is told where to by the name that it 
       headers.delete("host");
       const target = `http://127.0.0.1:${place.faults.port}${path}`;
       const answer = await fetch(target, { method, headers, ...(body === "" ? {} : { body }) });
-      return new Response(await answer.arrayBuffer(), { status: answer.status, headers: answer.headers });
+      const text = await answer.text();
+      const asks = answer.headers.get("www-authenticate");
+      return new Response(text === "" ? null : text, {
+        status: answer.status,
+        headers: asks === null ? {} : { "www-authenticate": asks },
+      });
     });
     await using openings = new Openings();
     const destination = await openings.open({ url: `${front.origin}/dav/` });
@@ -207,27 +211,28 @@ Deno.test("webdav: an upload that is not confirmed as such is none", async () =>
   assert.ok(![...server.entries.keys()].some((one) => one.includes("archive")));
 });
 
-Deno.test("webdav: an aborted put ends at once, and its hidden file is removed while that can be done", async () => {
+Deno.test("webdav: the hidden file of an aborted put is removed while that can be done, else by discard", async () => {
   await using place = await careless();
-  await using proxy = await FaultProxy.start(place.faults.port);
-  await using openings = new Openings();
-  const destination = await openings.open({ url: `http://127.0.0.1:${proxy.port}/dav/` });
+  const { server, destination, faults } = place;
   await put(destination, SMALL, "acme/other");
-  const cancel = new AbortController(), sent = Promise.withResolvers<void>();
-  const body = bodyOf(sample(3_000_000), 2_000_000, () => (sent.resolve(), new Promise(() => {})));
-  const putting = destination.put(KEY, body, cancel.signal);
-  putting.catch(() => {});
-  await sent.promise;
-  while (![...place.server.entries.keys()].some((one) => one.includes(".partial"))) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  const hidden = () => [...server.entries.keys()].filter((one) => one.includes("archive"));
+  let removed = 0;
+  // On a busy machine the second that an abort leaves may be too short for a request.
+  for (let times = 0; times < 5 && removed === 0; times++) {
+    const cancel = new AbortController(), sent = Promise.withResolvers<void>();
+    const body = bodyOf(sample(3_000_000), 2_000_000, () => (sent.resolve(), new Promise(() => {})));
+    const putting = destination.put(KEY, body, cancel.signal);
+    putting.catch(() => {});
+    await sent.promise;
+    while (hidden().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    cancel.abort();
+    await fails(putting, "cancelled", /cancelled/);
+    removed = faults.asked.filter(({ method }) => method === "DELETE").length;
+    if (removed > 0) assert.deepEqual(hidden(), []);
+    await destination.discard(KEY, never);
+    assert.deepEqual(hidden(), []);
   }
-  cancel.abort();
-  await fails(putting, "cancelled", /cancelled/);
-  assert.ok(
-    place.faults.asked.some(({ method, url }) => method === "DELETE" && url.includes(".archive.age.")),
-  );
-  await destination.discard(KEY, never); // what could not be done in time
-  assert.deepEqual([...place.server.entries.keys()].filter((one) => one.includes("archive")), []);
+  assert.ok(removed > 0, "nobody ever tried to remove it");
 });
 
 Deno.test("webdav: nothing can be asked for that the service does not have", async () => {

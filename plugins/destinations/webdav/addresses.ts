@@ -20,8 +20,8 @@ export class Addresses {
 
   /** Where `parts` are; as a folder with a slash at the end. */
   of(parts: readonly string[], folder: boolean): URL {
-    const end = folder && parts.length > 0 ? "/" : "";
-    return new URL(`${this.base.href}${parts.join("/")}${end}`);
+    const path = [this.base.href.replace(/\/$/, ""), ...parts].join("/");
+    return new URL(folder ? `${path}/` : path);
   }
 
   /**

@@ -85,7 +85,8 @@ async function askFor(dav: Dav, parts: readonly string[], need: Need): Promise<P
   }
   const [, from, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get("content-range") ?? "") ?? [];
   if (!body || from === undefined) throw await drop("came without saying which bytes they are");
-  return { body, start: Number(from), size: Number(total), version };
+  if (Number(total) !== size) throw await drop(`came as a part of ${total} bytes instead of ${size}`);
+  return { body, start: Number(from), size, version };
 }
 
 /** The bytes from `start` to `end` of a stream that knows nothing of ranges; errors as it does, and ends no later. */

@@ -53,13 +53,14 @@ export async function find(
   try {
     return await ask(dav, parts, folder, signal);
   } catch (error) {
-    if (!isAppError(error, "misconfigured", "unknown") || parts.length === 0) throw error;
+    if (!isAppError(error, "misconfigured", "unknown")) throw error;
     try {
       const other = await ask(dav, parts, !folder, signal);
       if (other) return other;
     } catch (late) {
       if (!isAppError(late, "misconfigured", "unknown")) throw late;
     }
+    if (parts.length === 0) throw error;
     // Nothing can be below a file, nor below nothing.
     const above = await find(dav, parts.slice(0, -1), true, signal);
     if (above?.kind === "folder") throw error;
@@ -95,7 +96,7 @@ export async function contentsOf(
     if (!self) throw strange(`does not tell of ${what}, which was asked for`);
     return (self as Resource).kind === "file" ? undefined : { now: told.now, entries };
   }, { clock, signal }).catch(async (error) => {
-    if (!isAppError(error, "misconfigured", "unknown") || parts.length === 0) throw error;
+    if (!isAppError(error, "misconfigured", "unknown")) throw error;
     if ((await find(dav, parts, false, signal))?.kind === "folder") throw error;
     return undefined;
   });

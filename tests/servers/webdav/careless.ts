@@ -87,14 +87,18 @@ export class CarelessServer implements AsyncDisposable {
 
   /** Every byte can be seen as soon as it is there, and stays when the rest does not come. */
   async #receive(path: string, request: Request): Promise<void> {
-    this.entries.set(path, new Uint8Array());
+    let room = new Uint8Array(1024 * 1024), size = 0, seen = room.subarray(0, 0);
+    this.entries.set(path, seen);
     for await (const part of request.body ?? []) {
-      const before = this.entries.get(path);
-      if (!(before instanceof Uint8Array)) return; // removed meanwhile
-      const whole = new Uint8Array(before.length + part.length);
-      whole.set(before);
-      whole.set(part, before.length);
-      this.entries.set(path, whole);
+      if (this.entries.get(path) !== seen) return; // removed meanwhile, or replaced
+      if (size + part.length > room.length) {
+        const more = new Uint8Array(2 * (size + part.length));
+        more.set(room);
+        room = more;
+      }
+      room.set(part, size);
+      seen = room.subarray(0, size += part.length);
+      this.entries.set(path, seen);
     }
   }
 
