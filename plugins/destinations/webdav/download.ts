@@ -2,6 +2,7 @@ import { AppError } from "../../../src/base/errors.ts";
 import { quoted } from "../../../src/base/safe_names.ts";
 import type { ByteRange } from "../../../src/destination/contract.ts";
 import { refuseWebPage } from "../../../src/destination/http/refusal.ts";
+import { withinSize } from "../../../src/destination/keys.ts";
 import { type Piece, resumableGet } from "../../../src/destination/resumable_get.ts";
 import type { Dav } from "./dav.ts";
 import { lookAt, type Resource } from "./places.ts";
@@ -23,9 +24,8 @@ export function download(dav: Dav, wanted: Wanted): Promise<ReadableStream<Uint8
     async ask(start, end, until) {
       // A folder answers a GET too, with a page; and that nothing is there is certain only when our folder is.
       const found = await fileAt(dav, parts, until);
-      const to = Math.min(end ?? found.size, found.size);
-      // Of no bytes there is no range; what is no range at all is refused by whoever asked.
-      if (!(start < to) || start < 0) {
+      const { end: to } = withinSize(found.size, { start, ...(end === undefined ? {} : { end }) }, key);
+      if (start === to) { // of no bytes there is no range
         return { body: new Blob().stream(), start, size: found.size, version: found.etag };
       }
       const piece = await askFor(dav, parts, { start, to, etag, size: found.size, until });
