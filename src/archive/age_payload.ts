@@ -38,16 +38,21 @@ export class PayloadCipher {
     this.#key = key;
   }
 
-  /** The ciphertext of whole chunks; only the `last` batch may end in a shorter one. */
-  seal(bytes: Uint8Array, last: boolean): Uint8Array<ArrayBuffer> {
+  /** The ciphertext of whole chunks; only the `last` batch may end in a shorter one. It lies in `memory` when that is large enough. */
+  seal(bytes: Uint8Array, last: boolean, memory?: ArrayBuffer): Uint8Array<ArrayBuffer> {
     const count = Math.max(1, Math.ceil(bytes.length / CHUNK)); // nothing at all is one empty chunk
-    const sealed = new Uint8Array(bytes.length + count * TAG);
+    const size = bytes.length + count * TAG;
+    const sealed = memory && memory.byteLength >= size
+      ? new Uint8Array(memory, 0, size)
+      : new Uint8Array(size);
     for (let index = 0, at = 0; index < count; index++) {
       const chunk = bytes.subarray(index * CHUNK, (index + 1) * CHUNK);
       const cipher = createCipheriv(CIPHER, this.#key, this.#nonce.next(last && index === count - 1), {
         authTagLength: TAG,
       });
-      sealed.set(cipher.update(chunk), at);
+      const piece = cipher.update(chunk);
+      sealed.set(piece, at);
+      letGo(piece);
       cipher.final();
       sealed.set(cipher.getAuthTag(), at + chunk.length);
       at += chunk.length + TAG;
@@ -118,6 +123,14 @@ function openChunk(chunk: Uint8Array, key: Uint8Array, nonce: Uint8Array): Uint8
   } catch (cause) {
     throw damaged("a chunk was changed or is missing", cause);
   }
+}
+
+/**
+ * Frees the memory of an array that nobody else has seen, now: left to the garbage collector, these would keep it busy for
+ * longer than the encryption.
+ */
+function letGo({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 /** The nonce of a chunk: its number in eleven bytes, then 1 for the last chunk. */

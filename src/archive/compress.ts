@@ -1,6 +1,7 @@
 import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from "node:zlib";
 import type { Transform } from "node:stream";
 import { AppError } from "../base/errors.ts";
+import { Parts } from "../base/parts.ts";
 import type { Compression } from "../model/archive_name.ts";
 
 /** What a compressor is fed at once: small tar pieces one by one would cost more than the compression. */
@@ -96,7 +97,7 @@ function drained(transform: Transform): Promise<void> {
 async function* coalesced(source: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   let buffer = new Uint8Array(FEED);
   let used = 0;
-  for await (const bytes of source) {
+  for await (const bytes of new Parts(source)) {
     if (bytes.length >= FEED) {
       if (used > 0) {
         yield buffer.subarray(0, used);

@@ -1,4 +1,5 @@
 import { AppError } from "../base/errors.ts";
+import { Parts } from "../base/parts.ts";
 import type { Compression } from "../model/archive_name.ts";
 import type { FromWorker, ToWorker } from "./sealing_worker.ts";
 
@@ -25,24 +26,34 @@ export function sealOnThread(
   head: Uint8Array<ArrayBuffer>,
   compression: Compression | undefined,
 ): Sealed {
-  const reader = plain.getReader();
+  const parts = new Parts(plain);
   const thread = new SealingThread();
   thread.post({ key, head, compression, ahead: AHEAD });
   key.fill(0);
-  feed(reader, thread).catch((error) => thread.end(error));
+  feed(parts, thread).catch((error) => thread.end(error));
   return {
-    ciphertext: new ReadableStream<Uint8Array>({
+    ciphertext: new ReadableStream({
+      type: "bytes", // a reader that brings an array of its own has it filled
       start: (controller) => controller.enqueue(head),
       async pull(controller) {
         const sealed = await thread.next();
-        if (sealed) controller.enqueue(sealed);
-        else controller.close();
+        const request = controller.byobRequest;
+        if (!sealed) {
+          controller.close();
+          request?.respond(0); // lets a reader that waits know
+        } else if (request?.view && request.view.byteLength >= sealed.length) {
+          new Uint8Array(request.view.buffer, request.view.byteOffset).set(sealed);
+          request.respond(sealed.length);
+          thread.giveBack(sealed);
+        } else {
+          controller.enqueue(sealed);
+        }
       },
       async cancel(reason) {
         thread.end(reason);
-        await reader.cancel(reason);
+        await parts.cancel(reason);
       },
-    }, { highWaterMark: 1 }),
+    }),
     sha256: () => {
       if (thread.sha256 === undefined) {
         throw new AppError("unknown", "the archive has not been sealed to its end");
@@ -53,11 +64,11 @@ export function sealOnThread(
 }
 
 /** Sends everything that `reader` gives, in pieces of its own: an array that is sent is lost to whoever made it. */
-async function feed(reader: ReadableStreamDefaultReader<Uint8Array>, thread: SealingThread): Promise<void> {
+async function feed(parts: Parts, thread: SealingThread): Promise<void> {
   try {
-    let piece = new Uint8Array(PIECE);
+    let piece = thread.piece();
     let used = 0;
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    for (let next = await parts.next(); !next.done; next = await parts.next()) {
       const bytes = next.value;
       for (let at = 0; at < bytes.length;) {
         const count = Math.min(PIECE - used, bytes.length - at);
@@ -66,14 +77,14 @@ async function feed(reader: ReadableStreamDefaultReader<Uint8Array>, thread: Sea
         at += count;
         if (used < PIECE) continue;
         await thread.write(piece);
-        piece = new Uint8Array(PIECE);
+        piece = thread.piece();
         used = 0;
       }
     }
     if (used > 0) await thread.write(piece.subarray(0, used));
     thread.post({ end: true });
   } catch (error) {
-    await reader.cancel(error).catch(() => {}); // it has nothing to add when it is the reader itself that failed
+    await parts.cancel(error).catch(() => {}); // it has nothing to add when it is the reader itself that failed
     throw error;
   }
 }
@@ -86,7 +97,9 @@ class SealingThread {
     type: "module",
     name: "sealing",
   });
-  readonly #sealed: Uint8Array[] = [];
+  readonly #sealed: Uint8Array<ArrayBuffer>[] = [];
+  /** Memory for plaintext that the worker has given back. */
+  readonly #spare: ArrayBuffer[] = [];
   #unused = 0;
   #ended: { reason: unknown } | undefined;
   readonly #waiting = new Set<() => void>();
@@ -94,8 +107,10 @@ class SealingThread {
   constructor() {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
       if ("failed" in data) return this.end(broken(data.failed));
-      if ("used" in data) this.#unused--;
-      else if ("sealed" in data) this.#sealed.push(data.sealed);
+      if ("used" in data) {
+        this.#unused--;
+        this.#spare.push(data.used);
+      } else if ("sealed" in data) this.#sealed.push(data.sealed);
       else {
         this.sha256 = data.sha256;
         this.#worker.terminate();
@@ -108,6 +123,11 @@ class SealingThread {
     };
   }
 
+  /** An array to be filled with plaintext and sent. */
+  piece(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(PIECE));
+  }
+
   /** Sends plaintext; resolves when there is room for more. */
   async write(plain: Uint8Array<ArrayBuffer>): Promise<void> {
     this.post({ plain }, [plain.buffer]);
@@ -116,11 +136,16 @@ class SealingThread {
   }
 
   /** The next ciphertext; undefined after the last. */
-  async next(): Promise<Uint8Array | undefined> {
+  async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     while (this.#sealed.length === 0 && this.sha256 === undefined) await this.#change();
     const sealed = this.#sealed.shift();
     if (sealed && this.sha256 === undefined) this.post({ taken: true });
     return sealed;
+  }
+
+  /** Lets the worker use the memory of a ciphertext again. */
+  giveBack({ buffer }: Uint8Array<ArrayBuffer>): void {
+    if (this.sha256 === undefined) this.post({ spare: buffer }, [buffer]);
   }
 
   /** Ends it for `reason`, which everybody who waits or asks is given. */

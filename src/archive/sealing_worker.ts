@@ -16,17 +16,27 @@ export interface Start {
   ahead: number;
 }
 
-/** First `Start`; then plaintext, at last `end`; and `taken` for every piece of ciphertext that was. */
-export type ToWorker = Start | { plain: Uint8Array } | { end: true } | { taken: true };
+/**
+ * First `Start`; then plaintext, at last `end`; `taken` for every piece of ciphertext that was, and its memory where that
+ * can be used again.
+ */
+export type ToWorker =
+  | Start
+  | { plain: Uint8Array<ArrayBuffer> }
+  | { end: true }
+  | { taken: true }
+  | { spare: ArrayBuffer };
 
-/** `used` for every piece of plaintext, the ciphertext in order, at last the hash of all of it. */
+/** `used`, with its memory, for every piece of plaintext; the ciphertext in order, at last the hash of all of it. */
 export type FromWorker =
-  | { used: true }
+  | { used: ArrayBuffer }
   | { sealed: Uint8Array<ArrayBuffer> }
   | { sha256: string }
   | { failed: string };
 
-const received: (Uint8Array | undefined)[] = [];
+const received: (Uint8Array<ArrayBuffer> | undefined)[] = [];
+/** Memory for ciphertext. */
+const spare: ArrayBuffer[] = [];
 let room = 0;
 /** Wakes whoever waits for the other end. */
 let wake = () => {};
@@ -37,6 +47,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     run(data).catch((error) => reply({ failed: error instanceof Error ? error.name : "unknown" }));
     return;
   }
+  if ("spare" in data) return void spare.push(data.spare);
   if ("taken" in data) room++;
   else received.push("plain" in data ? data.plain : undefined);
   wake();
@@ -50,7 +61,7 @@ async function run({ key, head, compression, ahead }: Start): Promise<void> {
   const input = ReadableStream.from(plaintext());
   const packed = compression ? compress(input, compression) : input;
   for await (const { bytes, last } of plainBatches(packed)) {
-    const sealed = cipher.seal(bytes, last);
+    const sealed = cipher.seal(bytes, last, spare.pop());
     hash.update(sealed);
     while (room === 0) await something();
     room--;
@@ -59,13 +70,14 @@ async function run({ key, head, compression, ahead }: Start): Promise<void> {
   reply({ sha256: hash.hex() });
 }
 
+/** Each piece is good until the next one is asked for: its memory goes back. */
 async function* plaintext(): AsyncGenerator<Uint8Array> {
   while (true) {
     while (received.length === 0) await something();
     const next = received.shift();
     if (!next) return;
     yield next;
-    reply({ used: true });
+    reply({ used: next.buffer }, [next.buffer]);
   }
 }
 

@@ -1,5 +1,6 @@
 import { AppError } from "../base/errors.ts";
 import { Sha256 } from "../base/hash.ts";
+import { Parts } from "../base/parts.ts";
 import type { Files } from "../base/world.ts";
 
 /** A finished file of ciphertext in the spool. */
@@ -38,7 +39,7 @@ export async function spool(
     const file = await files.create(partial, 0o600);
     begun = true;
     try {
-      for await (const bytes of ciphertext) {
+      for await (const bytes of new Parts(ciphertext)) {
         await file.write(bytes);
         hash?.update(bytes);
         written += bytes.length;

@@ -1,28 +1,6 @@
-import { createTarDecoder, createTarPacker } from "modern-tar";
+import { createTarDecoder } from "modern-tar";
 import { streamFrom } from "../base/bytes.ts";
 import { AppError } from "../base/errors.ts";
-
-/** Adds entries to a tar stream one after the other; back-pressure holds through `add`'s writer. */
-export interface TarPacker {
-  readonly readable: ReadableStream<Uint8Array>;
-  /** Begins an entry of exactly `size` bytes; its writer must be closed before the next `add`. */
-  add(path: string, size: number): WritableStreamDefaultWriter<Uint8Array>;
-  finish(): void;
-  abort(reason: unknown): void;
-}
-
-/** Packs regular files only, all with the time of the run and readable by their owner alone. */
-export function packTar(time: Date): TarPacker {
-  const { readable, controller } = createTarPacker();
-  return {
-    readable,
-    add: (path, size) =>
-      controller.add({ name: path, size, type: "file", mode: 0o600, mtime: time, uid: 0, gid: 0 })
-        .getWriter(),
-    finish: () => controller.finalize(),
-    abort: (reason) => controller.error(reason),
-  };
-}
 
 /** One entry met while unpacking; `body` must be read or cancelled before the next one is asked for. */
 export interface TarEntry {

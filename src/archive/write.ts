@@ -1,9 +1,10 @@
 import { AppError } from "../base/errors.ts";
 import { Sha256, sha256Hex } from "../base/hash.ts";
+import { Parts } from "../base/parts.ts";
 import type { Compression } from "../model/archive_name.ts";
 import { checkPath } from "./layout.ts";
 import { seal } from "./seal.ts";
-import { packTar, type TarPacker } from "./tar.ts";
+import { TarPacker } from "./tar_packer.ts";
 
 /** One file inside an archive, as the inner manifest lists it. */
 export interface EntryRecord {
@@ -50,7 +51,7 @@ export class ArchiveWriter {
 
   constructor(options: ArchiveOptions) {
     const { compression, thread } = options;
-    this.#tar = packTar(options.time);
+    this.#tar = new TarPacker(options.time);
     this.#done = seal(this.#tar.readable, options.recipients, { compression, thread })
       .then(({ ciphertext, sha256 }) => options.sink(ciphertext, sha256));
     // Seen again in `finish` or by the next `add`; until then it must not count as unhandled.
@@ -69,9 +70,8 @@ export class ArchiveWriter {
   async add(path: string, bytes: Uint8Array): Promise<void> {
     checkPath(path);
     await this.#guard(async () => {
-      const writer = this.#tar.add(path, bytes.length);
-      if (bytes.length > 0) await writer.write(bytes);
-      await writer.close();
+      await this.#tar.begin(path, bytes.length);
+      await this.#tar.write(bytes);
     });
     this.#entries.push({ path, size: bytes.length, sha256: sha256Hex(bytes) });
   }
@@ -87,15 +87,15 @@ export class ArchiveWriter {
     let seen = stored;
     let broken: unknown;
     await this.#guard(async () => {
-      const writer = this.#tar.add(path, size);
       const write = async (bytes: Uint8Array) => {
         stored.update(bytes);
-        await writer.write(bytes);
+        await this.#tar.write(bytes);
       };
-      const reader = body.getReader();
+      const parts = new Parts(body);
       try {
+        await this.#tar.begin(path, size);
         while (true) {
-          const next = await reader.read().catch((error) => {
+          const next = await parts.next().catch((error) => {
             broken = error ?? new AppError("unknown", "the body broke off");
             return { done: true, value: undefined } as const;
           });
@@ -110,11 +110,10 @@ export class ArchiveWriter {
           }
         }
       } finally {
-        await reader.cancel().catch(() => {}); // only after a failure of our own side; the body has nothing to add
+        await parts.return().catch(() => {}); // only after a failure of our own side; the body has nothing to add
       }
       if (seen === stored && stored.size < size) seen = stored.fork();
-      while (stored.size < size) await write(new Uint8Array(Math.min(ZEROS, size - stored.size)));
-      await writer.close();
+      while (stored.size < size) await write(ZEROS.subarray(0, Math.min(ZEROS.length, size - stored.size)));
     });
     const record: EntryRecord = { path, size, sha256: stored.hex() };
     this.#entries.push(record);
@@ -129,10 +128,7 @@ export class ArchiveWriter {
 
   /** Ends the archive; resolves when the sink has kept all of it. */
   async finish(): Promise<void> {
-    await this.#guard(() => {
-      this.#tar.finish();
-      return Promise.resolve();
-    });
+    await this.#guard(() => this.#tar.finish());
     await this.#done;
   }
 
@@ -154,5 +150,5 @@ export class ArchiveWriter {
   }
 }
 
-/** Bytes of padding written at once. */
-const ZEROS = 64 * 1024;
+/** Padding that is written at once. */
+const ZEROS = new Uint8Array(64 * 1024);

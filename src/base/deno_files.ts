@@ -128,25 +128,29 @@ const PIECE = 512 * 1024;
 
 function pieces(file: Deno.FsFile, path: string, length: number): ReadableStream<Uint8Array> {
   let left = length;
-  return new ReadableStream<Uint8Array>({
+  return new ReadableStream({
+    type: "bytes", // a reader that brings an array of its own has it filled
+    autoAllocateChunkSize: Math.min(PIECE, Math.max(1, length)),
     async pull(controller) {
       try {
-        const buffer = new Uint8Array(Math.min(PIECE, left));
-        const count = left === 0 ? null : await file.read(buffer);
+        const { view } = controller.byobRequest!;
+        const room = new Uint8Array(view!.buffer, view!.byteOffset, Math.min(view!.byteLength, left));
+        const count = left === 0 ? null : await file.read(room);
         if (count === null) {
           file.close();
           controller.close();
+          controller.byobRequest?.respond(0); // lets a reader that waits know
           return;
         }
         left -= count;
-        controller.enqueue(buffer.subarray(0, count));
+        controller.byobRequest!.respond(count);
       } catch (error) {
         file.close();
         throw translate("read", path, error);
       }
     },
     cancel: () => file.close(),
-  }, { highWaterMark: 0 });
+  });
 }
 
 function newFile(file: Deno.FsFile, path: string): NewFile {
