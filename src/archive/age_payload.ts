@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, getCiphers } from "node:crypto";
+import { letGo } from "../base/bytes.ts";
 import { AppError } from "../base/errors.ts";
 
 /**
@@ -52,7 +53,7 @@ export class PayloadCipher {
       });
       const piece = cipher.update(chunk);
       sealed.set(piece, at);
-      letGo(piece);
+      if (piece.length === piece.buffer.byteLength) letGo(piece);
       cipher.final();
       sealed.set(cipher.getAuthTag(), at + chunk.length);
       at += chunk.length + TAG;
@@ -123,14 +124,6 @@ function openChunk(chunk: Uint8Array, key: Uint8Array, nonce: Uint8Array): Uint8
   } catch (cause) {
     throw damaged("a chunk was changed or is missing", cause);
   }
-}
-
-/**
- * Frees the memory of an array that nobody else has seen, now: left to the garbage collector, these would keep it busy for
- * longer than the encryption.
- */
-function letGo({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 /** The nonce of a chunk: its number in eleven bytes, then 1 for the last chunk. */

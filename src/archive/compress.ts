@@ -1,5 +1,6 @@
 import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from "node:zlib";
 import type { Transform } from "node:stream";
+import { letGo } from "../base/bytes.ts";
 import { AppError } from "../base/errors.ts";
 import { Parts } from "../base/parts.ts";
 import type { Compression } from "../model/archive_name.ts";
@@ -50,13 +51,28 @@ function through(
   transform.on("error", () => {});
   const feeding = feed(source, transform);
   const output = transform[Symbol.asyncIterator]();
-  return new ReadableStream<Uint8Array>({
+  let given: Uint8Array = NOTHING;
+  return new ReadableStream({
+    type: "bytes", // a reader that brings an array of its own has it filled
+    autoAllocateChunkSize: FEED,
     async pull(controller) {
+      const request = controller.byobRequest!;
       try {
-        const { done, value } = await output.next();
-        if (!done) return controller.enqueue(value);
-        await feeding;
-        controller.close();
+        if (given.length === 0) {
+          const { done, value } = await output.next();
+          if (done) {
+            await feeding;
+            controller.close();
+            return request.respond(0); // lets a reader that waits know
+          }
+          given = value;
+        }
+        const room = new Uint8Array(request.view!.buffer, request.view!.byteOffset, request.view!.byteLength);
+        const part = given.subarray(0, room.length);
+        room.set(part);
+        request.respond(part.length);
+        given = usedUp(part) ? NOTHING : given.subarray(part.length);
+        if (given === NOTHING) letGo(part);
       } catch (error) {
         throw translate(error);
       }
@@ -65,7 +81,14 @@ function through(
       transform.destroy();
       await feeding.catch(() => {}); // it can only tell that it was stopped, which is what was asked
     },
-  }, { highWaterMark: 0 });
+  });
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Whether the transform's array, which it gives out slice by slice, ends here: then it has begun another one. */
+function usedUp({ buffer, byteOffset, length }: Uint8Array): boolean {
+  return buffer.byteLength === FEED && byteOffset + length === FEED;
 }
 
 async function feed(source: ReadableStream<Uint8Array>, transform: Transform): Promise<void> {

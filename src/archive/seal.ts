@@ -1,6 +1,7 @@
 import { Encrypter } from "age-encryption";
 import { concat, streamFrom } from "../base/bytes.ts";
 import { AppError } from "../base/errors.ts";
+import { Parts } from "../base/parts.ts";
 import type { Compression } from "../model/archive_name.ts";
 import {
   newHeader,
@@ -54,7 +55,7 @@ export async function seal(
   fileKey.fill(0);
   const head = concat([header, nonce]);
   if (thread) return sealOnThread(plain, key, head, compression);
-  const payload = encryptPayload(compression ? compress(plain, compression) : plain, key);
+  const payload = encryptPayload(new Parts(compression ? compress(plain, compression) : plain), key);
   return { ciphertext: ReadableStream.from(following(head, payload)) };
 }
 

@@ -1,5 +1,6 @@
 /// <reference lib="deno.worker" />
 import { Sha256 } from "../base/hash.ts";
+import { Parts } from "../base/parts.ts";
 import type { Compression } from "../model/archive_name.ts";
 import { PayloadCipher, plainBatches } from "./age_payload.ts";
 import { compress } from "./compress.ts";
@@ -60,7 +61,7 @@ async function run({ key, head, compression, ahead }: Start): Promise<void> {
   hash.update(head);
   const input = ReadableStream.from(plaintext());
   const packed = compression ? compress(input, compression) : input;
-  for await (const { bytes, last } of plainBatches(packed)) {
+  for await (const { bytes, last } of plainBatches(new Parts(packed))) {
     const sealed = cipher.seal(bytes, last, spare.pop());
     hash.update(sealed);
     while (room === 0) await something();

@@ -11,12 +11,12 @@ const NAME = 100;
 const PREFIX = 155;
 
 /** What stands before the body of a file of `size` bytes, readable by its owner alone. */
-export function tarHeader(path: string, size: number, time: Date): Uint8Array<ArrayBuffer> {
+export function tarHeader(path: string, size: number, time: Date): Uint8Array {
   if (size <= LARGEST) return block(path, size, time, "0");
   const record = paxRecord("size", String(size));
   const header = new Uint8Array(3 * BLOCK);
   header.set(block("PaxHeader", record.length, time, "x"));
-  header.set(record, BLOCK);
+  put(header, BLOCK, record);
   header.set(block(path, 0, time, "0"), 2 * BLOCK);
   return header;
 }
@@ -26,28 +26,37 @@ export function padding(size: number): number {
   return (BLOCK - size % BLOCK) % BLOCK;
 }
 
-function block(path: string, size: number, time: Date, type: string): Uint8Array<ArrayBuffer> {
+function block(path: string, size: number, time: Date, type: string): Uint8Array {
   const bytes = new Uint8Array(BLOCK);
   const { prefix, name } = split(path);
-  const put = (at: number, text: string) => void encoder.encodeInto(text, bytes.subarray(at));
-  const octal = (at: number, digits: number, value: number) =>
-    put(at, value.toString(8).padStart(digits, "0"));
-  put(0, name);
-  octal(100, 7, 0o600);
-  octal(108, 7, 0);
-  octal(116, 7, 0);
-  octal(124, 11, size);
-  octal(136, 11, Math.floor(time.getTime() / 1000));
-  put(148, "        "); // the sum counts its own place as blanks
-  put(156, type);
-  put(257, "ustar\0" + "00");
-  put(345, prefix);
-  octal(148, 6, bytes.reduce((sum, byte) => sum + byte, 0));
+  put(bytes, 0, name);
+  octal(bytes, 100, 7, 0o600);
+  octal(bytes, 108, 7, 0);
+  octal(bytes, 116, 7, 0);
+  octal(bytes, 124, 11, size);
+  octal(bytes, 136, 11, Math.floor(time.getTime() / 1000));
+  put(bytes, 148, " ".repeat(8)); // the sum counts its own place as blanks
+  put(bytes, 156, type);
+  put(bytes, 257, "ustar\0" + "00");
+  put(bytes, 345, prefix);
+  let sum = 0;
+  for (let at = 0; at < BLOCK; at++) sum += bytes[at]!;
+  octal(bytes, 148, 6, sum);
   bytes[154] = 0;
   return bytes;
 }
 
-const encoder = new TextEncoder();
+/** Paths of this format are ASCII (layout.ts). */
+function put(bytes: Uint8Array, at: number, text: string): void {
+  for (let index = 0; index < text.length; index++) bytes[at + index] = text.charCodeAt(index);
+}
+
+function octal(bytes: Uint8Array, at: number, digits: number, value: number): void {
+  for (let index = at + digits - 1; index >= at; index--) {
+    bytes[index] = 0x30 + value % 8;
+    value = Math.floor(value / 8);
+  }
+}
 
 /** A path too long for one place goes into two, cut at a slash. */
 function split(path: string): { prefix: string; name: string } {
@@ -58,9 +67,9 @@ function split(path: string): { prefix: string; name: string } {
 }
 
 /** `LENGTH KEY=VALUE` and a line feed, where the length counts itself. */
-function paxRecord(key: string, value: string): Uint8Array<ArrayBuffer> {
+function paxRecord(key: string, value: string): string {
   const rest = ` ${key}=${value}\n`;
   let length = rest.length;
   while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
-  return encoder.encode(`${length}${rest}`);
+  return `${length}${rest}`;
 }

@@ -77,7 +77,16 @@ export class TarPacker {
     this.#wake();
   }
 
-  async #put(bytes: Uint8Array): Promise<void> {
+  /** Waits only where the reader must hold out another array first: for small pieces a promise each would be the greatest cost. */
+  #put(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#ended) throw this.#ended.reason;
+    if (!this.#view || bytes.length >= this.#view.length - this.#used) return this.#putInParts(bytes);
+    this.#view.set(bytes, this.#used);
+    this.#used += bytes.length;
+    return undefined;
+  }
+
+  async #putInParts(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       while (!this.#view && !this.#ended) await new Promise<void>((resolve) => this.#wake = resolve);
       if (this.#ended) throw this.#ended.reason;

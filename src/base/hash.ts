@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 
 /** SHA-256 over pieces; `node:crypto` because it is native and incremental (WebCrypto hashes whole buffers only). */
 export class Sha256 {
@@ -31,7 +31,7 @@ export class Sha256 {
 
 /** Lower-case hexadecimal SHA-256 of `bytes`. */
 export function sha256Hex(bytes: Uint8Array | string): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes, "hex");
 }
 
 /** SHA-256 of `bytes`. */

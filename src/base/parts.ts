@@ -36,13 +36,21 @@ export class Parts implements AsyncIterableIterator<Uint8Array, undefined> {
 
   async #read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> {
     if (this.#reader instanceof ReadableStreamDefaultReader) return await this.#reader.read();
-    const array = this.#array ?? new Uint8Array(SIZE);
+    const array = this.#array ?? spare ?? new Uint8Array(SIZE);
+    if (array === spare) spare = undefined;
     const result = await this.#reader.read(array);
     // The stream has taken the array and gives its memory back in a new one.
     this.#array = result.value && new Uint8Array(result.value.buffer as ArrayBuffer);
+    if (result.done) {
+      spare = this.#array;
+      this.#array = undefined;
+    }
     return result;
   }
 }
+
+/** What the stream before has left: files come one after the other. */
+let spare: Uint8Array<ArrayBuffer> | undefined;
 
 /** Undefined when the stream makes arrays of its own. */
 function filling(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
