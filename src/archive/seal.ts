@@ -49,14 +49,21 @@ export async function seal(
     for (const recipient of recipients) encrypter.addRecipient(recipient);
     return { ciphertext: await encrypter.encrypt(compression ? compress(plain, compression) : plain) };
   }
+  if (thread) return await sealOnThread(plain, () => beginning(recipients), compression);
+  const { head, key } = await beginning(recipients);
+  const payload = encryptPayload(new Parts(compression ? compress(plain, compression) : plain), key);
+  return { ciphertext: ReadableStream.from(following(head, payload)) };
+}
+
+/** What stands before the payload, and the payload's key. */
+async function beginning(
+  recipients: readonly string[],
+): Promise<{ head: Uint8Array<ArrayBuffer>; key: Uint8Array }> {
   const { header, fileKey } = await newHeader(recipients);
   const nonce = crypto.getRandomValues(new Uint8Array(PAYLOAD_NONCE));
   const key = payloadKey(fileKey, nonce);
   fileKey.fill(0);
-  const head = concat([header, nonce]);
-  if (thread) return sealOnThread(plain, key, head, compression);
-  const payload = encryptPayload(new Parts(compression ? compress(plain, compression) : plain), key);
-  return { ciphertext: ReadableStream.from(following(head, payload)) };
+  return { head: concat([header, nonce]), key };
 }
 
 /**

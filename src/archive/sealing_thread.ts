@@ -14,20 +14,24 @@ export interface Sealed {
 const PIECE = 256 * 1024;
 
 /** Pieces that are under way at once, in each direction: enough that neither side waits, little enough for memory. */
-const AHEAD = 4;
+const AHEAD = 8;
 
 /**
  * Compresses and encrypts a payload, and hashes the whole age file, on a thread of its own: with 1Password and tar on
- * this one, both cores of a small host are busy. `head` is what stands before the payload.
+ * this one, both cores of a small host are busy. The thread starts while `beginning` makes what stands before
+ * the payload, and its key.
  */
-export function sealOnThread(
+export async function sealOnThread(
   plain: ReadableStream<Uint8Array>,
-  key: Uint8Array,
-  head: Uint8Array<ArrayBuffer>,
+  beginning: () => Promise<{ head: Uint8Array<ArrayBuffer>; key: Uint8Array }>,
   compression: Compression | undefined,
-): Sealed {
-  const parts = new Parts(plain);
+): Promise<Sealed> {
   const thread = new SealingThread();
+  const { head, key } = await beginning().catch((error) => {
+    thread.end(error);
+    throw error;
+  });
+  const parts = new Parts(plain);
   thread.post({ key, head, compression, ahead: AHEAD });
   key.fill(0);
   feed(parts, thread).catch((error) => thread.end(error));
