@@ -61,8 +61,8 @@ function octal(bytes: Uint8Array, at: number, digits: number, value: number): vo
 /** A path too long for one place goes into two, cut at a slash. */
 function split(path: string): { prefix: string; name: string } {
   if (path.length <= NAME) return { prefix: "", name: path };
-  const at = path.indexOf("/", path.length - NAME - 1);
-  if (at < 0 || at > PREFIX) throw new RangeError("the path is too long for a tar");
+  const at = path.lastIndexOf("/", PREFIX);
+  if (at < 0 || path.length - at - 1 > NAME) throw new RangeError("the path is too long for a tar");
   return { prefix: path.slice(0, at), name: path.slice(at + 1) };
 }
 

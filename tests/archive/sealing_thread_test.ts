@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { seal, unseal } from "../../src/archive/seal.ts";
-import { Sha256 } from "../../src/base/hash.ts";
+import { concat } from "../../src/base/bytes.ts";
+import { denoFiles } from "../../src/base/deno_files.ts";
+import { Sha256, sha256Hex } from "../../src/base/hash.ts";
 import { AppError } from "../../src/base/errors.ts";
 import { ArchiveWriter } from "../../src/archive/write.ts";
+import { spool } from "../../src/archive/spool.ts";
+import { Scratch } from "../base/scratch.ts";
 import { bytesOf, collect, owner, piecesOf, TIME } from "./bench.ts";
 
 const MIB = 1024 * 1024;
@@ -34,6 +38,35 @@ Deno.test("what was given out is never written over by a later batch", async () 
   const bytes = bytesOf(6 * MIB);
   const parts = await Array.fromAsync((await sealed(piecesOf(bytes, MIB))).ciphertext);
   const opened = await unseal(ReadableStream.from(parts), [owner.secret.reveal()]);
+  assert.deepEqual(await collect(opened, Infinity, "opened"), bytes);
+});
+
+Deno.test("a reader that brings its own array gets the same age file, however small the array", async () => {
+  const bytes = bytesOf(3 * MIB + 5);
+  for (const size of [1000, 262_144 + 4 * 16, MIB]) {
+    const { ciphertext, sha256 } = await sealed(piecesOf(bytes, MIB));
+    const reader = ciphertext.getReader({ mode: "byob" });
+    const parts: Uint8Array[] = [];
+    for (let array = new Uint8Array(size);;) {
+      const { done, value } = await reader.read(array);
+      if (done) break;
+      parts.push(value.slice());
+      array = new Uint8Array(value.buffer);
+    }
+    assert.equal(sha256(), sha256Hex(concat(parts)), `${size}`);
+    const opened = await unseal(ReadableStream.from(parts), [owner.secret.reveal()], "library");
+    assert.deepEqual(await collect(opened, Infinity, "opened"), bytes, `${size}`);
+  }
+});
+
+Deno.test("what the thread seals is spooled whole, and its hash is the file's", async () => {
+  await using scratch = await Scratch.make();
+  const bytes = bytesOf(9 * MIB + 1);
+  const { ciphertext, sha256 } = await sealed(piecesOf(bytes, 300_000));
+  const kept = await spool(denoFiles, scratch.path, "a.age", ciphertext, { sha256 });
+  const file = await Deno.readFile(kept.path);
+  assert.equal(kept.sha256, sha256Hex(file));
+  const opened = await unseal(ReadableStream.from([file]), [owner.secret.reveal()], "library");
   assert.deepEqual(await collect(opened, Infinity, "opened"), bytes);
 });
 
