@@ -1,6 +1,5 @@
 import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from "node:zlib";
 import type { Transform } from "node:stream";
-import { letGo } from "../base/bytes.ts";
 import { AppError } from "../base/errors.ts";
 import { Parts } from "../base/parts.ts";
 import type { Compression } from "../model/archive_name.ts";
@@ -71,8 +70,7 @@ function through(
         const part = given.subarray(0, room.length);
         room.set(part);
         request.respond(part.length);
-        given = usedUp(part) ? NOTHING : given.subarray(part.length);
-        if (given === NOTHING) letGo(part);
+        given = given.subarray(part.length);
       } catch (error) {
         throw translate(error);
       }
@@ -85,11 +83,6 @@ function through(
 }
 
 const NOTHING = new Uint8Array(0);
-
-/** Whether the transform's array, which it gives out slice by slice, ends here: then it has begun another one. */
-function usedUp({ buffer, byteOffset, length }: Uint8Array): boolean {
-  return buffer.byteLength === FEED && byteOffset + length === FEED;
-}
 
 async function feed(source: ReadableStream<Uint8Array>, transform: Transform): Promise<void> {
   try {
