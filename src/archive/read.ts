@@ -7,8 +7,8 @@ import { decompress } from "./compress.ts";
 import { type Contents, CONTENTS_BASE, CONTENTS_PER_ENTRY, decodeContents } from "./contents.ts";
 import { checkPath, layout } from "./layout.ts";
 import { checkFormat } from "./manifest.ts";
-import { unseal } from "./seal.ts";
-import { type TarEntry, unpackTar } from "./tar.ts";
+import { unseal } from "./sealing/seal.ts";
+import { type TarEntry, unpackTar } from "./tar/unpack.ts";
 import type { EntryRecord } from "./write.ts";
 
 /** An archive that can be read from its start as often as needed, and what opens it. */

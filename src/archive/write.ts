@@ -3,8 +3,8 @@ import { Sha256, sha256Hex } from "../base/hash.ts";
 import { Parts } from "../base/parts.ts";
 import type { Compression } from "../model/archive_name.ts";
 import { checkPath } from "./layout.ts";
-import { seal } from "./seal.ts";
-import { TarPacker } from "./tar_packer.ts";
+import { seal } from "./sealing/seal.ts";
+import { TarPacker } from "./tar/packer.ts";
 
 /** One file inside an archive, as the inner manifest lists it. */
 export interface EntryRecord {

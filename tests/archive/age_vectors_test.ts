@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { isAppError } from "../../src/base/errors.ts";
 import { collect, streamOf } from "../../src/base/bytes.ts";
 import { sha256Hex } from "../../src/base/hash.ts";
-import { type Engine, unseal } from "../../src/archive/seal.ts";
+import { type Engine, unseal } from "../../src/archive/sealing/seal.ts";
 
 interface Vector {
   name: string;

@@ -6,7 +6,7 @@ import { compress } from "../../src/archive/compress.ts";
 import { type Contents, encodeContents } from "../../src/archive/contents.ts";
 import { FORMAT } from "../../src/archive/layout.ts";
 import type { Sealed } from "../../src/archive/read.ts";
-import { seal } from "../../src/archive/seal.ts";
+import { seal } from "../../src/archive/sealing/seal.ts";
 import { ArchiveWriter, type EntryRecord } from "../../src/archive/write.ts";
 import { newIdentity } from "../../src/custody/identities.ts";
 import type { Compression } from "../../src/model/archive_name.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { seal, unseal } from "../../src/archive/seal.ts";
+import { seal, unseal } from "../../src/archive/sealing/seal.ts";
 import { newIdentity } from "../../src/custody/identities.ts";
 import { failure } from "../base/failure.ts";
 import { bytesOf, collect, owner, piecesOf, stranger, streamOf } from "./bench.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { seal, unseal } from "../../src/archive/seal.ts";
+import { seal, unseal } from "../../src/archive/sealing/seal.ts";
 import { concat } from "../../src/base/bytes.ts";
 import { denoFiles } from "../../src/base/deno_files.ts";
 import { Sha256, sha256Hex } from "../../src/base/hash.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createTarPacker } from "modern-tar";
-import { BLOCK, padding, tarHeader } from "../../src/archive/tar_header.ts";
-import { TarPacker } from "../../src/archive/tar_packer.ts";
+import { BLOCK, padding, tarHeader } from "../../src/archive/tar/header.ts";
+import { TarPacker } from "../../src/archive/tar/packer.ts";
 import { AppError } from "../../src/base/errors.ts";
 import { sha256Hex } from "../../src/base/hash.ts";
 import { failure } from "../base/failure.ts";

@@ -1,7 +1,7 @@
 import type { NewFile, World } from "../../base/world.ts";
 import type { Contents } from "../../archive/contents.ts";
 import { layout } from "../../archive/layout.ts";
-import type { TarEntry } from "../../archive/tar.ts";
+import type { TarEntry } from "../../archive/tar/unpack.ts";
 import type { Chooser } from "./restore_choice.ts";
 
 /** Files that are synced at once: one after the other, thousands of small ones would take minutes on a disk. */

@@ -1,7 +1,7 @@
-import { AppError } from "../base/errors.ts";
-import { Parts } from "../base/parts.ts";
-import type { Compression } from "../model/archive_name.ts";
-import type { FromWorker, ToWorker } from "./sealing_worker.ts";
+import { AppError } from "../../base/errors.ts";
+import { Parts } from "../../base/parts.ts";
+import type { Compression } from "../../model/archive_name.ts";
+import type { FromWorker, ToWorker } from "./worker.ts";
 
 /** An age file on its way. */
 export interface Sealed {
@@ -97,7 +97,7 @@ async function feed(parts: Parts, thread: SealingThread): Promise<void> {
 class SealingThread {
   /** Of the whole age file, once it has ended. */
   sha256: string | undefined;
-  readonly #worker = new Worker(new URL("./sealing_worker.ts", import.meta.url), {
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), {
     type: "module",
     name: "sealing",
   });

@@ -1,6 +1,6 @@
 import { createTarDecoder } from "modern-tar";
-import { streamFrom } from "../base/bytes.ts";
-import { AppError } from "../base/errors.ts";
+import { streamFrom } from "../../base/bytes.ts";
+import { AppError } from "../../base/errors.ts";
 
 /** One entry met while unpacking; `body` must be read or cancelled before the next one is asked for. */
 export interface TarEntry {

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, getCiphers } from "node:crypto";
-import { letGo } from "../base/bytes.ts";
-import { AppError } from "../base/errors.ts";
+import { letGo } from "../../base/bytes.ts";
+import { AppError } from "../../base/errors.ts";
 
 /**
  * The payload of an age file (STREAM: ChaCha20-Poly1305 over chunks of 64 KiB, C2SP age-encryption.org/v1) with the

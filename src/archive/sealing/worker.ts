@@ -1,9 +1,9 @@
 /// <reference lib="deno.worker" />
-import { Sha256 } from "../base/hash.ts";
-import { Parts } from "../base/parts.ts";
-import type { Compression } from "../model/archive_name.ts";
+import { Sha256 } from "../../base/hash.ts";
+import { Parts } from "../../base/parts.ts";
+import type { Compression } from "../../model/archive_name.ts";
 import { PayloadCipher, plainBatches } from "./age_payload.ts";
-import { compress } from "./compress.ts";
+import { compress } from "../compress.ts";
 
 /** The other end of sealing_thread.ts: compresses, encrypts and hashes what it is sent, at the pace of both ends. */
 

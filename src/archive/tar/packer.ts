@@ -1,5 +1,5 @@
-import { AppError } from "../base/errors.ts";
-import { BLOCK, padding, tarHeader } from "./tar_header.ts";
+import { AppError } from "../../base/errors.ts";
+import { BLOCK, padding, tarHeader } from "./header.ts";
 
 /** Bytes that are given to the reader at once: the many small pieces that a tar consists of would cost a step each. */
 const PIECE = 256 * 1024;

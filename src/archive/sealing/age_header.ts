@@ -1,7 +1,7 @@
 import { Decrypter, Encrypter, identityToRecipient, type Recipient } from "age-encryption";
 import { hkdfSync } from "node:crypto";
-import { AppError } from "../base/errors.ts";
-import { concat, utf8 } from "../base/bytes.ts";
+import { AppError } from "../../base/errors.ts";
+import { concat, utf8 } from "../../base/bytes.ts";
 
 /** The header of an age file: everything about who can open it. All of it is the age library's work. */
 

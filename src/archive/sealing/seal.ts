@@ -1,8 +1,8 @@
 import { Encrypter } from "age-encryption";
-import { concat, streamFrom } from "../base/bytes.ts";
-import { AppError } from "../base/errors.ts";
-import { Parts } from "../base/parts.ts";
-import type { Compression } from "../model/archive_name.ts";
+import { concat, streamFrom } from "../../base/bytes.ts";
+import { AppError } from "../../base/errors.ts";
+import { Parts } from "../../base/parts.ts";
+import type { Compression } from "../../model/archive_name.ts";
 import {
   newHeader,
   openHeader,
@@ -11,9 +11,9 @@ import {
   readHeader,
   withIdentities,
 } from "./age_header.ts";
-import { compress } from "./compress.ts";
+import { compress } from "../compress.ts";
 import { decryptPayload, encryptPayload, nativeCipherWorks } from "./age_payload.ts";
-import { type Sealed, sealOnThread } from "./sealing_thread.ts";
+import { type Sealed, sealOnThread } from "./thread.ts";
 
 /** Which cipher does the payload: the runtime's, or the age library's own where that one does not work. */
 export type Engine = "native" | "library";
