@@ -1,4 +1,5 @@
 import type { Allowance, Plan, QuotaVerdict, QuotaWindow } from "../model/quota.ts";
+import { moment, number } from "./words.ts";
 import { CALLS_PER_FILE, plansThatFit, planWindows, usedUp } from "./quota.ts";
 
 const PLAN_NAMES: Record<Plan, string> = {
@@ -136,8 +137,8 @@ function renewedAt({ resetSeconds }: QuotaWindow, now: Date): string {
 /** `2026-11-20 17:30 UTC`, never too early. */
 function momentText(now: Date, seconds: number): string {
   const minute = 60_000;
-  const moment = new Date(Math.ceil((now.getTime() + seconds * 1000) / minute) * minute);
-  return `${moment.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  const time = new Date(Math.ceil((now.getTime() + seconds * 1000) / minute) * minute);
+  return moment(time.toISOString());
 }
 
 /** `1d2h5m` as options take it, rounded up to minutes. */
@@ -152,8 +153,4 @@ export function durationText(seconds: number): string {
 
 function percentText(percent: number): string {
   return percent < 1 ? "less than 1%" : `${Math.ceil(percent)}%`;
-}
-
-function number(count: number): string {
-  return count.toLocaleString("en-US");
 }

@@ -1,5 +1,7 @@
 /** Numbers and times as people read them. */
 
+export { counted, number } from "../../policy/words.ts";
+
 /** `1.5 MiB`; powers of 1,024, three digits. */
 export function bytes(count: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -10,16 +12,6 @@ export function bytes(count: number): string {
     unit++;
   }
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
-
-/** `12,345` */
-export function number(count: number): string {
-  return count.toLocaleString("en-US");
-}
-
-/** `1 item`, `2 items`; the plural is the given word with an s, or `plural`. */
-export function counted(count: number, word: string, plural = `${word}s`): string {
-  return `${number(count)} ${count === 1 ? word : plural}`;
 }
 
 /** `2026-11-20 17:30:00 UTC` */
