@@ -1,5 +1,6 @@
 import type { Counts, DoorShare, Outcome } from "./counts.ts";
 import type { QuotaVerdict } from "./quota.ts";
+import type { Finding } from "./run.ts";
 import type { DoorLimit, Shortfall } from "./shortfall.ts";
 
 /**
@@ -17,6 +18,8 @@ export type Event =
   | { event: "warning"; job: string; code: string; message: string; hint?: string }
   /** Worth a line in the log, and nothing to be mended. */
   | { event: "note"; job: string; message: string }
+  /** What comparing with earlier runs has found, in a sentence and for programs. */
+  | ({ event: "finding"; job: string; message: string; hint?: string } & Finding)
   | ({ event: "plan"; job: string } & PlannedBackup)
   /** The run pauses until `until` (RFC 3339, UTC), that is for so many seconds. */
   | { event: "waiting"; job: string; until: string; seconds: number; message: string }

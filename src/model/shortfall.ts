@@ -33,6 +33,7 @@ export type ShortfallReason =
   | "archived-meanwhile"
   | "vault-removed-meanwhile"
   | "vault-not-visible"
+  | "vault-left-out"
   | "short-list"
   | "unreadable-vault"
   | "unreadable-item"

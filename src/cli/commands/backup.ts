@@ -58,10 +58,10 @@ async function realRun(context: JobContext, report: Report): Promise<JobEnd> {
   return { exitCode: codeOf(result), ...summaryOf(result) };
 }
 
-function codeOf({ outcome, deliveries, late, alarms }: BackupResult): number {
+function codeOf({ outcome, block, deliveries, late, alarms }: BackupResult): number {
   const failed = deliveries.filter((one) => one.error !== undefined);
   return worst([
-    outcome === "complete" ? EXIT.ok : EXIT.gaps,
+    outcome === "complete" && !block ? EXIT.ok : EXIT.gaps,
     failed.length === 0 ? EXIT.ok : failed.length < deliveries.length ? EXIT.someDestinations : EXIT.failure,
     ...alarms.map(exitCodeOf),
     late.length > 0 ? EXIT.someDestinations : EXIT.ok,
@@ -70,10 +70,11 @@ function codeOf({ outcome, deliveries, late, alarms }: BackupResult): number {
   ]);
 }
 
-function summaryOf({ archive, outcome, deliveries, late, alarms }: BackupResult) {
+function summaryOf({ archive, outcome, block, deliveries, late, alarms }: BackupResult) {
   return {
     archive,
     outcome,
+    ...(block ? { pruningBlocked: block } : {}),
     late: late.length,
     alarms: alarms.map(({ code, message }) => ({ code, message })),
     destinations: deliveries.map(({ destination, error }) => ({
@@ -91,8 +92,18 @@ async function dryRun(context: JobContext, report: Report): Promise<JobEnd> {
   for (const { code, message, hint } of [...plan.refusal ? [plan.refusal] : [], ...plan.alarms]) {
     report.emit({ event: "warning", job: context.job.name, code, message, ...(hint ? { hint } : {}) });
   }
+  if (plan.wrongAccount !== undefined) {
+    report.emit({
+      event: "warning",
+      job: context.job.name,
+      code: "untrusted",
+      message: plan.wrongAccount,
+      hint: "check the token in the config",
+    });
+  }
   return {
     exitCode: worst([
+      plan.wrongAccount === undefined ? EXIT.ok : EXIT.integrity,
       plan.missing.length > 0 ? EXIT.gaps : EXIT.ok,
       plan.refusal ? exitCodeOf(plan.refusal) : EXIT.ok,
       ...plan.alarms.map(exitCodeOf),

@@ -55,6 +55,9 @@ export class HumanReport implements Report {
         return this.#warn(event.message, event.hint);
       case "note":
         return this.#say(event.message);
+      case "finding":
+        // The error that ends such a run says it.
+        return event.finding === "wrong-account" ? undefined : this.#warn(event.message, event.hint);
       case "plan":
       case "case":
         return; // people get a table as the result

@@ -14,6 +14,7 @@ const AROUND: Record<ShortfallReason, readonly [before: string, after: string]> 
   "archived-meanwhile": ["", "archived"],
   "vault-removed-meanwhile": ["", "removed"],
   "vault-not-visible": ["", "not visible"],
+  "vault-left-out": ["expected ", "left out by the config"],
   "short-list": ["", "listed in part"],
   "unreadable-vault": ["", "that could not be read"],
   "unreadable-item": ["", "that could not be read"],

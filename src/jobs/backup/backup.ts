@@ -11,12 +11,14 @@ import { Journal } from "../../host/journal.ts";
 import { lockJob } from "../../host/lock.ts";
 import { formatArchiveName } from "../../model/archive_name.ts";
 import type { Outcome } from "../../model/counts.ts";
+import type { PruningBlock } from "../../model/run.ts";
 import { type JobContext, spoolOf, stateOf } from "../context.ts";
 import { besideOf } from "../chain/append_record.ts";
 import { type OpenChain, openChain } from "../chain/open_chain.ts";
 import { alarmOfRecipients, chooseRecipients, refuseNobody, tellRecipients } from "../chain/recipients.ts";
 import { tellAlarms } from "../chain/tell_alarms.ts";
 import { exportVaults } from "./export.ts";
+import { Guard, type Verdict } from "./guard.ts";
 import type { Exported } from "./export_run.ts";
 import { openDoors } from "../open_doors.ts";
 import { deliver, type Delivered, deliverPending } from "./deliver.ts";
@@ -28,6 +30,8 @@ import { sweep } from "./sweep.ts";
 export interface BackupResult {
   archive: string;
   outcome: Outcome;
+  /** Why nothing is to be pruned after it; undefined where nothing is in doubt. */
+  block: PruningBlock | undefined;
   /** By destination, in config order. */
   deliveries: Delivered[];
   /** Earlier archives that are still not everywhere. */
@@ -68,21 +72,25 @@ export async function backup(context: JobContext): Promise<BackupResult> {
       compression: job.compression,
     });
     await journal.begin({ what: "spool", name: archive });
-    const { exported, spooled } = await exportToSpool(context, journal, archive, recipients, time);
+    const guard = await Guard.load(context, state, archive, time);
+    const { exported, spooled } = await exportToSpool(context, journal, guard, recipients);
+    const verdict = guard.judge(exported);
     const entry = await nextEntry<ArchiveManifest>(
       state.head,
       state.newChainId(),
-      manifestOf(context, { archive, time, recipients, exported, spooled, chain }),
+      manifestOf(context, { guard, verdict, recipients, exported, spooled, chain }),
       signer,
     );
+    await guard.remember(verdict, exported, { sequence: entry.manifest.sequence, size: spooled.size });
     await state.commit(entry);
     await journal.end({ what: "spool", name: archive });
     emitSealed(context, entry);
+    guard.tell(verdict.findings);
     const deliveries = await deliver(context, state, journal, entry);
     const late = await deliverPending(context, state, journal, entry);
     await capSpool(context, state);
     await journal.compact();
-    return { archive, outcome: exported.outcome, deliveries, late, alarms };
+    return { archive, outcome: verdict.outcome, block: guard.block, deliveries, late, alarms };
   } finally {
     lock.release();
   }
@@ -91,9 +99,8 @@ export async function backup(context: JobContext): Promise<BackupResult> {
 async function exportToSpool(
   context: JobContext,
   journal: Journal,
-  archive: string,
+  guard: Guard,
   recipients: Recipient[],
-  time: Date,
 ) {
   const { world, job, emit } = context;
   emit({ event: "phase", job: job.name, phase: "sign-in" });
@@ -102,16 +109,16 @@ async function exportToSpool(
   await using _ = source;
   let spooled: Spooled | undefined;
   const writer = new ArchiveWriter({
-    time,
+    time: guard.time,
     compression: job.compression,
     recipients: recipients.map((recipient) => recipient.key),
     thread: source.snapshot, // a file on this computer; whatever comes over a network is slower than encryption
     sink: async (ciphertext, sha256) => {
-      spooled = await spool(world.files, spoolOf(context), archive, ciphertext, { sha256 });
+      spooled = await spool(world.files, spoolOf(context), guard.run, ciphertext, { sha256 });
     },
   });
   try {
-    const exported = await exportVaults(source, writer, context, time);
+    const exported = await exportVaults(source, writer, context, guard);
     emit({ event: "phase", job: job.name, phase: "seal" });
     await writer.finish();
     if (!spooled) throw new AppError("unknown", "the spool ended without an archive");
@@ -125,8 +132,8 @@ async function exportToSpool(
 function manifestOf(
   context: JobContext,
   run: {
-    archive: string;
-    time: Date;
+    guard: Guard;
+    verdict: Verdict;
     recipients: Recipient[];
     exported: Exported;
     spooled: Spooled;
@@ -138,10 +145,10 @@ function manifestOf(
     kind: "archive",
     tool: context.tool,
     job: context.job.name,
-    time: run.time.toISOString(),
-    archive: { name: run.archive, size: run.spooled.size, sha256: run.spooled.sha256 },
+    time: run.guard.time.toISOString(),
+    archive: { name: run.guard.run, size: run.spooled.size, sha256: run.spooled.sha256 },
     recipients: run.recipients.map((recipient) => recipient.fingerprint),
-    outcome: run.exported.outcome,
+    outcome: run.verdict.outcome,
     counts: run.exported.counts,
     receipts: run.chain.state.receipts(),
     ...besideOf(run.chain.beside),

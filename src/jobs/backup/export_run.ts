@@ -5,16 +5,26 @@ import { type IndexRow, indexTsv, README } from "../../archive/people.ts";
 import type { ArchiveWriter } from "../../archive/write.ts";
 import { type Counts, type DoorShare, noCounts, type Outcome } from "../../model/counts.ts";
 import type { Item } from "../../model/item.ts";
+import type { ExpectedVaults, VaultTally } from "../../model/run.ts";
 import type { DoorLimit, Shortfall } from "../../model/shortfall.ts";
 import type { Account, Vault } from "../../model/vault.ts";
 import { CombinedSource } from "../../source/combined/source.ts";
 import type { Source } from "../../source/contract.ts";
 import type { JobContext } from "../context.ts";
+import { Tally } from "./tally.ts";
 
 /** What an export has put into an archive. */
 export interface Exported {
   counts: Counts;
+  /** By its gaps alone. */
   outcome: Outcome;
+  vaults: VaultTally[];
+  /** Ids of vaults that are left out on purpose. */
+  excluded: string[];
+  expected: ExpectedVaults;
+  account: Account | undefined;
+  /** Whether a whole source could not be read. */
+  partial: boolean;
 }
 
 /** An item whose files are still to be fetched. */
@@ -28,6 +38,7 @@ const COUNTED = { limit: "limits", moved: "moved", gap: "gaps" } as const;
 /** What one walk through a source has written, counted and found lacking so far. */
 export class ExportRun {
   readonly counts = noCounts();
+  readonly tally = new Tally();
   readonly pending: PendingFiles[] = [];
   /** The source, where it is several doors. */
   readonly doors: CombinedSource | undefined;
@@ -65,6 +76,7 @@ export class ExportRun {
     }
     await this.writer.add(path, json(vault));
     this.counts.vaults++;
+    this.tally.vault(vault.id);
     this.#given(path, this.doors?.doorOfVault(vault.id), "vaults");
     return true;
   }
@@ -83,6 +95,7 @@ export class ExportRun {
     await this.writer.add(path, json(item));
     if (item.state === "archived") this.counts.archived++;
     else this.counts.items++;
+    this.tally.item(vault.id, item.state);
     this.#given(path, this.doors?.doorOfItem(item), "items");
     this.#rows.push({
       vault: vault.title,
@@ -98,6 +111,7 @@ export class ExportRun {
   /** Notes a file that was written at `path`. */
   fileAdded({ vault, item }: PendingFiles, fileName: string, path: string): void {
     this.counts.files++;
+    this.tally.file(vault.id);
     const file = item.files.find(({ id }) => layout.file(vault.id, item.id, id) === path);
     this.#given(path, this.doors?.doorOfItem(item, file?.id), "files");
     this.#rows.push({
@@ -112,6 +126,7 @@ export class ExportRun {
 
   lacks(shortfall: Shortfall): void {
     this.#lacking.push(shortfall);
+    this.tally.lacks(shortfall);
     this.counts[COUNTED[shortfall.shortfall]]++;
     this.context.emit({ event: "shortfall", job: this.context.job.name, ...shortfall });
   }
@@ -144,7 +159,9 @@ export class ExportRun {
   }
 
   /** Writes the index and the inner manifest, which are last. */
-  async end(about: Pick<Contents, "time" | "excludedVaults" | "account">): Promise<Exported> {
+  async end(
+    about: Pick<Contents, "time" | "excludedVaults" | "account">,
+  ): Promise<Omit<Exported, "expected">> {
     this.#tellDoors();
     await this.writer.add(layout.index, indexTsv(this.#rows));
     this.counts.bytes = this.writer.entries.reduce((sum, entry) => sum + entry.size, 0);
@@ -167,7 +184,14 @@ export class ExportRun {
       gaps: of("gap"),
     };
     await this.writer.add(layout.manifest, encodeContents(contents));
-    return { counts: this.counts, outcome: this.counts.gaps > 0 ? "incomplete" : "complete" };
+    return {
+      counts: this.counts,
+      outcome: this.counts.gaps > 0 ? "incomplete" : "complete",
+      vaults: this.tally.vaults,
+      excluded: about.excludedVaults,
+      account: about.account,
+      partial: this.tally.partial,
+    };
   }
 }
 

@@ -3,10 +3,12 @@ import { JobState } from "../../host/state.ts";
 import type { QuotaVerdict } from "../../model/quota.ts";
 import type { Shortfall } from "../../model/shortfall.ts";
 import type { Vault } from "../../model/vault.ts";
+import { findingSentence } from "../../policy/guards/sentences.ts";
 import { quotaSentences } from "../../policy/quota_sentences.ts";
 import { alarmOfRecipients, chooseRecipients } from "../chain/recipients.ts";
 import { type JobContext, stateOf } from "../context.ts";
 import { failedDoors, openDoors } from "../open_doors.ts";
+import { Guard } from "./guard.ts";
 import { quotaOf, refusalOf } from "./preflight.ts";
 import { DryRunFolders } from "../private_folders.ts";
 import { selectVaults } from "./select_vaults.ts";
@@ -15,6 +17,8 @@ import { selectVaults } from "./select_vaults.ts";
 export interface Plan {
   vaults: { vault: Vault; included: boolean }[];
   missing: Shortfall[];
+  /** Set when the vaults are another account's than those of the last complete backup. */
+  wrongAccount: string | undefined;
   quota: QuotaVerdict;
   /** The verdict for people, a sentence a line. */
   sentences: string[];
@@ -38,6 +42,7 @@ export async function planBackup(context: JobContext): Promise<Plan> {
   const vaults = await source.vaults(signal);
   const { chosen, missing: notVisible, warnings } = selectVaults(vaults, job.vaults);
   const missing = [...notVisible, ...failedDoors(source)];
+  const wrongAccount = await anothers(context, state, vaults);
   for (const message of [...warnings, ...missing.map((one) => one.detail)]) {
     emit({ event: "warning", job: job.name, code: "unknown-vault", message });
   }
@@ -45,6 +50,7 @@ export async function planBackup(context: JobContext): Promise<Plan> {
   const plan: Plan = {
     vaults: vaults.map((vault) => ({ vault, included: chosen.includes(vault) })),
     missing,
+    wrongAccount,
     quota,
     sentences: quotaSentences(quota, world.clock.now()),
     refusal: refusalOf(quota, context),
@@ -66,4 +72,10 @@ export async function planBackup(context: JobContext): Promise<Plan> {
     destinations: plan.destinations,
   });
   return plan;
+}
+
+async function anothers(context: JobContext, state: JobState, vaults: readonly Vault[]): Promise<string | undefined> {
+  const guard = await Guard.load(context, state, "", context.world.clock.now());
+  const finding = guard.wrongAccount(vaults);
+  return finding && findingSentence(context.job.name, finding).message;
 }

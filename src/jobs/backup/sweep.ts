@@ -49,7 +49,7 @@ async function sweepSigner(context: JobContext): Promise<void> {
   }
 }
 
-const TEMPORARY = /^(journal\.jsonl|receipts\.json|\d{8,}\.json)\.[0-9a-f]{8}\.tmp$/;
+const TEMPORARY = /^(journal\.jsonl|receipts\.json|runs\.json|\d{8,}\.json)\.[0-9a-f]{8}\.tmp$/;
 
 /** Removes what `writeDurably` left when it was killed; the lock of the folder must be held. */
 export async function removeTemporaries({ files }: World, folder: string): Promise<void> {
