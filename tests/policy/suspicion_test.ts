@@ -84,6 +84,16 @@ const TABLE: Record<string, Look & { is: string[] }> = {
     excluded: ["b"],
     is: ["fewer-items 100>70 run 0"],
   },
+  "a vault excluded on purpose, and removed the day after": {
+    before: [run(0, { a: 100, b: 400 }), run(1, { a: 100 }, { excluded: ["b"] })],
+    now: { a: 100 },
+    is: [],
+  },
+  "a vault that was excluded once and is gone later": {
+    before: [run(0, { a: 100 }, { excluded: ["b"] }), run(1, { a: 100, b: 4 })],
+    now: { a: 100 },
+    is: ["vault-gone b 4 run 1"],
+  },
   "a vault included anew does not make up for a loss": {
     before: [run(0, { a: 100 }, { excluded: ["b"] })],
     now: { a: 70, b: 400 },

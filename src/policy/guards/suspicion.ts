@@ -21,9 +21,12 @@ export interface Seen {
  * gone on purpose.
  */
 export function suspicions(seen: Seen, baseline: Baseline): Suspicion[] {
+  const saved = new Set(seen.vaults.map(({ id }) => id));
   const aside = new Set([
     ...seen.excluded,
     ...seen.vaults.filter(({ unread }) => unread).map(({ id }) => id),
+    // Left out on purpose the last time; now it may be gone altogether.
+    ...(baseline.detailed?.excluded ?? []).filter((id) => !saved.has(id)),
   ]);
   if (seen.partial) addUnseen(aside, seen, baseline);
   return [...fewerItems(seen, baseline, aside), ...vaultsGone(seen, baseline, aside)];
