@@ -10,6 +10,7 @@ import { addDestination } from "./commands/destination.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addList } from "./commands/list.ts";
 import { addRestore } from "./commands/restore.ts";
+import { addStatus } from "./commands/status.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWipe } from "./commands/wipe.ts";
 import { EXIT, exitCodeOf } from "./exit_code.ts";
@@ -82,6 +83,9 @@ function program(cli: Cli): Command {
       'vaultferry: hint: "vaultferry --help" lists the commands, "vaultferry COMMAND --help" its options',
     );
   for (const add of COMMANDS) add(root, cli);
+  for (const add of [addBackup, addStatus, addList, addVerify, addRestore, addWipe, addKeys, addConfig]) {
+    add(root, cli);
+  }
   // What follows may hold secrets in memory; where core dumps cannot be turned off, that is no reason not to go on.
   root.hook("preAction", () => void cli.world.harden());
   inherit(root);

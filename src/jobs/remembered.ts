@@ -25,7 +25,7 @@ export async function remembered(context: JobContext, state: JobState): Promise<
   const known = new Set(runs.map(({ run }) => run));
   const added: Run[] = [];
   for (const sequence of state.sequences.toReversed().slice(0, FROM_CHAIN)) {
-    const run = await fromChain(state, sequence);
+    const run = await runOfChain(state, sequence);
     if (run && known.has(run.run)) break;
     if (run) added.unshift(run);
   }
@@ -48,12 +48,12 @@ async function withoutUnsigned(runs: Run[], state: JobState): Promise<Run[]> {
   const last = runs.findLast(({ sequence }) => sequence !== undefined);
   const head = state.head?.sequence ?? 0;
   if (last?.sequence === undefined || last.sequence > head + 1) return runs;
-  const signed = last.sequence <= head && (await fromChain(state, last.sequence))?.run === last.run;
+  const signed = last.sequence <= head && (await runOfChain(state, last.sequence))?.run === last.run;
   return signed ? runs : runs.filter((run) => run !== last);
 }
 
 /** What the chain knows of a run; undefined for a damaged entry. */
-async function fromChain(state: JobState, sequence: number): Promise<Run | undefined> {
+export async function runOfChain(state: JobState, sequence: number): Promise<Run | undefined> {
   try {
     const { manifest } = await state.entry(sequence);
     const { archive, time, outcome, counts } = manifest;

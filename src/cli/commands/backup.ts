@@ -4,6 +4,7 @@ import type { BackupResult } from "../../jobs/backup/backup.ts";
 import type { JobContext } from "../../jobs/context.ts";
 import type { Plan } from "../../jobs/backup/plan.ts";
 import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
+import { milliseconds } from "../duration.ts";
 import { EXIT, exitCodeOf, worst } from "../exit_code.ts";
 import { counted, number, table } from "../report/format.ts";
 import type { Report } from "../report/report.ts";
@@ -153,11 +154,8 @@ function linesOf({ vaults, recipients, destinations, sentences }: Plan): string[
 /** Milliseconds: longer than 1Password's quota ever takes to renew. */
 const LONGEST_WAIT = 7 * 24 * 3600 * 1000;
 
-/** Milliseconds of `30m`, `2h`, `1d12h`; `m` is minutes here. */
 function parseWait(text: string): number {
-  const match = /^(?=.)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
-  const [, days, hours, minutes, seconds] = (match ?? []).map((part) => Number(part ?? 0));
-  const wait = ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
-  if (match && wait <= LONGEST_WAIT) return wait;
+  const wait = milliseconds(text);
+  if (wait !== undefined && wait <= LONGEST_WAIT) return wait;
   throw new InvalidArgumentError("it is a duration such as 30m, 2h or 1d12h, and at most 7d.");
 }
