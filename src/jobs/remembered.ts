@@ -2,6 +2,7 @@ import { isAppError, toAppError } from "../base/errors.ts";
 import { quoted } from "../base/safe_names.ts";
 import { memoryPath, readRuns } from "../host/run_memory.ts";
 import type { JobState } from "../host/state.ts";
+import { runOf } from "../model/archive_name.ts";
 import type { Run } from "../model/run.ts";
 import { type JobContext, stateOf } from "./context.ts";
 
@@ -58,7 +59,8 @@ export async function runOfChain(state: JobState, sequence: number): Promise<Run
     const { manifest } = await state.entry(sequence);
     const { archive, time, outcome, counts } = manifest;
     const { items, archived, files, gaps } = counts;
-    return { run: archive.name, time, outcome, sequence, size: archive.size, items, archived, files, gaps };
+    const run = runOf(archive.name);
+    return { run, time, outcome, sequence, size: archive.size, items, archived, files, gaps };
   } catch (error) {
     // Other commands tell of the damage; the other entries say enough to compare with.
     if (isAppError(error, "corrupt", "not-found", "unsupported")) return undefined;

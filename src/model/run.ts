@@ -24,7 +24,7 @@ export interface ExpectedVaults {
  * made, whatever their clocks said.
  */
 export interface Run {
-  /** The name of its archive, by which people speak of it. A refused run has one too, and no archive. */
+  /** By which people speak of it: its archive's name without the ending. A refused run has one too, and no archive. */
   run: string;
   /** RFC 3339, UTC: its start. */
   time: string;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runOf } from "../../src/model/archive_name.ts";
 import { type Line, type Story, story } from "./harness.ts";
 import { type MemoryAccount, memoryItem } from "./memory_source.ts";
 
@@ -90,7 +91,12 @@ story("only ids and numbers are remembered", { memory: account(), inMemory: true
     { id: "big", active: 30, archived: 0, files: 0 },
     { id: "small", active: 4, archived: 0, files: 0 },
   ]);
-  assert.deepEqual([run.sequence, run.run, run.outcome, run.items], [1, story.archives()[0], "complete", 34]);
+  assert.deepEqual([run.sequence, run.run, run.outcome, run.items], [
+    1,
+    runOf(story.archives()[0]!),
+    "complete",
+    34,
+  ]);
   // The config's own words are on this host anyway.
   assert.deepEqual(run.expected, { seen: ["title of big", "small"], missing: [] });
   assert.doesNotMatch(JSON.stringify({ ...run, expected: [] }), /title|user of/);
@@ -108,7 +114,7 @@ story("a run that was killed before it was signed is not compared with", {
   assert.deepEqual([first!.sequence, second!.sequence, story.archives().length], [1, 2, 1]);
   assert.doesNotMatch((await story.runs(0, "status")).out, new RegExp(second!.run));
   await night(story, 0);
-  assert.deepEqual(remembered(story).map(({ run }) => run), story.archives());
+  assert.deepEqual(remembered(story).map(({ run }) => run), story.archives().map(runOf));
 });
 
 const missing = account();

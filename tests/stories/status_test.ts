@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runOf } from "../../src/model/archive_name.ts";
 import { type Line, type Story, story } from "./harness.ts";
 import { type MemoryAccount, memoryAccount, memoryItem, sourceError } from "./memory_source.ts";
 
@@ -6,6 +7,8 @@ const HOUR = 3600 * 1000;
 
 const at = (story: Story) =>
   new Date(Date.now() + story.clockOffset).toISOString().slice(0, 16).replace("T", " ");
+
+const runs = (story: Story) => story.archives().map(runOf);
 
 async function looks(story: Story, code: number, ...flags: string[]): Promise<Line> {
   return (await story.runs(code, "status", "--json", ...flags)).summary.jobs[0];
@@ -64,19 +67,19 @@ story("a destination that is behind is told apart from one that is not", {
   inMemory: true,
 }, async (story) => {
   await story.runs(0, "backup");
-  const [first] = story.archives();
+  const [first] = runs(story);
   Deno.renameSync(story.at("usb"), story.at("away"));
   for (const night of [1, 2]) {
     story.clockOffset = night * 24 * HOUR;
     await story.runs(4, "backup");
   }
   const { out } = await story.runs(0, "status");
-  assert.match(out, new RegExp(`^usb: not read back since ${story.archives()[1]} \\(.* UTC\\)$`, "m"));
+  assert.match(out, new RegExp(`^usb: not read back since ${runs(story)[1]} \\(.* UTC\\)$`, "m"));
   assert.doesNotMatch(out, /^nas: /m);
   const { destinations, tooOld } = await looks(story, 3, "--max-age", "26h");
   assert.deepEqual(tooOld, ["usb"]);
-  assert.equal(destinations[1].lastGood.archive, first);
-  assert.equal(destinations[1].notReadBackSince.archive, story.archives()[1]);
+  assert.equal(destinations[1].lastGood.run, first);
+  assert.equal(destinations[1].notReadBackSince.run, runs(story)[1]);
   Deno.renameSync(story.at("away"), story.at("usb"));
   await story.runs(0, "backup");
   assert.doesNotMatch((await story.runs(0, "status")).out, /not read back/);
@@ -91,7 +94,7 @@ story("a doubtful backup is no good one, and says since when nothing is pruned a
 }, async (story) => {
   story.job.retention = { keepLast: 3 };
   await story.runs(0, "backup");
-  const [good] = story.archives();
+  const [good] = runs(story);
   const all = doubtful.vaults[0]!.items as ReturnType<typeof memoryItem>[];
   doubtful.vaults[0]!.items = all.slice(0, 15);
   story.clockOffset = 24 * HOUR;
@@ -99,7 +102,7 @@ story("a doubtful backup is no good one, and says since when nothing is pruned a
   await story.runs(3, "backup");
   story.clockOffset = 48 * HOUR;
   await story.runs(3, "backup");
-  const newest = story.archives()[2];
+  const newest = runs(story)[2];
   const { out } = await story.runs(0, "status");
   assert.match(
     out,
@@ -110,7 +113,7 @@ story("a doubtful backup is no good one, and says since when nothing is pruned a
     ),
   );
   const { destinations: [nas], pruningBlocked } = await looks(story, 3, "--max-age", "26h");
-  assert.deepEqual([nas.lastGood.archive, nas.newestReadBack.archive], [good, newest]);
+  assert.deepEqual([nas.lastGood.run, nas.newestReadBack.run], [good, newest]);
   assert.deepEqual([pruningBlocked.reason, pruningBlocked.run], ["suspicious", newest]);
   assert.equal(pruningBlocked.since.slice(0, 10), since);
   doubtful.vaults[0]!.items = async function* () {

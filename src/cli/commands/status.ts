@@ -122,7 +122,7 @@ function destinationForPrograms(
   now: number,
 ) {
   const about = ({ run, time, sequence, outcome, items, archived, files, size }: Run) => ({
-    archive: run,
+    run,
     time,
     sequence,
     outcome,
@@ -142,8 +142,8 @@ function destinationForPrograms(
       }
       : {}),
     ...(readBack ? { newestReadBack: about(readBack) } : {}),
-    ...(waiting ? { notReadBackSince: { archive: waiting.run, time: waiting.time } } : {}),
-    ...(fromTheFuture ? { fromTheFuture: { archive: fromTheFuture.run, time: fromTheFuture.time } } : {}),
+    ...(waiting ? { notReadBackSince: { run: waiting.run, time: waiting.time } } : {}),
+    ...(fromTheFuture ? { fromTheFuture: { run: fromTheFuture.run, time: fromTheFuture.time } } : {}),
   };
 }
 

@@ -114,7 +114,7 @@ async function exportToSpool(
     recipients: recipients.map((recipient) => recipient.key),
     thread: source.snapshot, // a file on this computer; whatever comes over a network is slower than encryption
     sink: async (ciphertext, sha256) => {
-      spooled = await spool(world.files, spoolOf(context), guard.run, ciphertext, { sha256 });
+      spooled = await spool(world.files, spoolOf(context), guard.archive, ciphertext, { sha256 });
     },
   });
   try {
@@ -146,7 +146,7 @@ function manifestOf(
     tool: context.tool,
     job: context.job.name,
     time: run.guard.time.toISOString(),
-    archive: { name: run.guard.run, size: run.spooled.size, sha256: run.spooled.sha256 },
+    archive: { name: run.guard.archive, size: run.spooled.size, sha256: run.spooled.sha256 },
     recipients: run.recipients.map((recipient) => recipient.fingerprint),
     outcome: run.verdict.outcome,
     counts: run.exported.counts,

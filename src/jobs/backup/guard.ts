@@ -1,6 +1,7 @@
 import { AppError } from "../../base/errors.ts";
 import { writeRuns } from "../../host/run_memory.ts";
 import type { JobState } from "../../host/state.ts";
+import { runOf } from "../../model/archive_name.ts";
 import type { Outcome } from "../../model/counts.ts";
 import type { Finding, PruningBlock, Run } from "../../model/run.ts";
 import type { Account, Vault } from "../../model/vault.ts";
@@ -25,6 +26,8 @@ export interface Verdict {
 
 /** Compares a run with what this host remembers of earlier ones. Doubt is told and stops deletion, never the backup. */
 export class Guard {
+  /** This run's name. */
+  readonly run: string;
   readonly #context: JobContext;
   readonly #accepted: ReadonlySet<string>;
   readonly #lost: string | undefined;
@@ -35,17 +38,18 @@ export class Guard {
     { runs, lost }: Remembered,
     accepted: ReadonlySet<string>,
     /** The name of this run's archive. */
-    readonly run: string,
+    readonly archive: string,
     readonly time: Date,
   ) {
+    this.run = runOf(archive);
     this.#context = context;
     this.#runs = runs;
     this.#lost = lost;
     this.#accepted = accepted;
   }
 
-  static async load(context: JobContext, state: JobState, run: string, time: Date): Promise<Guard> {
-    return new Guard(context, await remembered(context, state), await acceptedRuns(state), run, time);
+  static async load(context: JobContext, state: JobState, archive: string, time: Date): Promise<Guard> {
+    return new Guard(context, await remembered(context, state), await acceptedRuns(state), archive, time);
   }
 
   /** Why nothing is to be pruned after this run; undefined where nothing is in doubt. */

@@ -23,11 +23,9 @@ export function findingSentence(job: string, finding: Finding): Sentence {
       };
     case "wrong-account":
       return {
-        message: `this is another account: none of the ${
-          counted(finding.shown, "vault")
-        } shown is among the ${
-          counted(finding.known, "vault")
-        } of the last complete backup (${finding.last}, ${moment(finding.lastTime)}): nothing was published`,
+        message: `this is another account: no vault of the last complete backup is shown (${finding.last}, ${
+          moment(finding.lastTime)
+        }); nothing was published`,
         hint: `check the token in the config; if the account has changed on purpose: ${
           acceptance(job, finding.run)
         }`,
