@@ -51,6 +51,7 @@ export async function run(
 /** In the order of the help. */
 const COMMANDS = [
   addBackup,
+  addStatus,
   addList,
   addVerify,
   addRestore,
@@ -83,9 +84,6 @@ function program(cli: Cli): Command {
       'vaultferry: hint: "vaultferry --help" lists the commands, "vaultferry COMMAND --help" its options',
     );
   for (const add of COMMANDS) add(root, cli);
-  for (const add of [addBackup, addStatus, addList, addVerify, addRestore, addWipe, addKeys, addConfig]) {
-    add(root, cli);
-  }
   // What follows may hold secrets in memory; where core dumps cannot be turned off, that is no reason not to go on.
   root.hook("preAction", () => void cli.world.harden());
   inherit(root);

@@ -1,6 +1,7 @@
 import { isAppError, toAppError } from "../base/errors.ts";
 import { quoted } from "../base/safe_names.ts";
 import { memoryPath, readRuns } from "../host/run_memory.ts";
+import { isArchive } from "../archive/manifest.ts";
 import type { JobState } from "../host/state.ts";
 import { runOf } from "../model/archive_name.ts";
 import type { Run } from "../model/run.ts";
@@ -57,6 +58,7 @@ async function withoutUnsigned(runs: Run[], state: JobState): Promise<Run[]> {
 export async function runOfChain(state: JobState, sequence: number): Promise<Run | undefined> {
   try {
     const { manifest } = await state.entry(sequence);
+    if (!isArchive(manifest)) return undefined;
     const { archive, time, outcome, counts } = manifest;
     const { items, archived, files, gaps } = counts;
     const run = runOf(archive.name);

@@ -4,7 +4,6 @@ import { tokenExpiry } from "../host/token_expiry.ts";
 import type { PruningBlock, Run } from "../model/run.ts";
 import { isGood, timeOf } from "../policy/guards/baseline.ts";
 import { pruningBlock } from "../policy/guards/block.ts";
-import { acceptedRuns } from "./accepted.ts";
 import { type JobContext, stateOf } from "./context.ts";
 import { remembered, runOfChain } from "./remembered.ts";
 
@@ -38,7 +37,7 @@ const TOLERATED = 10 * 60 * 1000;
 export async function status(context: JobContext): Promise<Status> {
   const { world, job } = context;
   const state = await JobState.load(world, stateOf(context));
-  const accepted = await acceptedRuns(state);
+  const accepted = state.accepted();
   const { runs, lost } = await remembered(context, state);
   if (lost !== undefined) warn(context, `${lost}: the next backup has nothing to be compared with`);
   const known = new Map<number, Promise<Run | undefined>>();

@@ -12,7 +12,6 @@ import { pruningBlock } from "../../policy/guards/block.ts";
 import { worthKeeping } from "../../policy/guards/memory.ts";
 import { findingSentence } from "../../policy/guards/sentences.ts";
 import { suspicions } from "../../policy/guards/suspicion.ts";
-import { acceptedRuns } from "../accepted.ts";
 import { type JobContext, stateOf } from "../context.ts";
 import { type Remembered, remembered } from "../remembered.ts";
 import type { Exported } from "./export_run.ts";
@@ -49,7 +48,7 @@ export class Guard {
   }
 
   static async load(context: JobContext, state: JobState, archive: string, time: Date): Promise<Guard> {
-    return new Guard(context, await remembered(context, state), await acceptedRuns(state), archive, time);
+    return new Guard(context, await remembered(context, state), state.accepted(), archive, time);
   }
 
   /** Why nothing is to be pruned after this run; undefined where nothing is in doubt. */

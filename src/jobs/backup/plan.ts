@@ -74,7 +74,11 @@ export async function planBackup(context: JobContext): Promise<Plan> {
   return plan;
 }
 
-async function anothers(context: JobContext, state: JobState, vaults: readonly Vault[]): Promise<string | undefined> {
+async function anothers(
+  context: JobContext,
+  state: JobState,
+  vaults: readonly Vault[],
+): Promise<string | undefined> {
   const guard = await Guard.load(context, state, "", context.world.clock.now());
   const finding = guard.wrongAccount(vaults);
   return finding && findingSentence(context.job.name, finding).message;
