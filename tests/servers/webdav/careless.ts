@@ -11,10 +11,12 @@ export class CarelessServer implements AsyncDisposable {
   /** By path without a slash at the end. */
   readonly entries = new Map<string, Entry>([["", "folder"], ["/dav", "folder"]]);
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
+  readonly #over = new AbortController();
   readonly path = "/dav/";
 
   private constructor(readonly authorization: string) {
-    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const { signal } = this.#over;
+    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, signal, onListen() {} }, async (request) => {
       try {
         return await this.#answer(request);
       } catch {
@@ -41,7 +43,8 @@ export class CarelessServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose]() {
-    await this.#server.shutdown();
+    this.#over.abort(); // with all connections: some may stand still
+    await this.#server.finished;
   }
 
   async #answer(request: Request): Promise<Response> {
