@@ -43,6 +43,13 @@ const STATUSES: Readonly<Record<number, ErrorCode>> = {
   424: "transient",
 };
 
+/** A refusal that may mean no more than that a file was asked for as a folder. */
+export class Doubtful extends AppError {
+  constructor({ code, message, hint }: AppError) {
+    super(code, message, hint === undefined ? {} : { hint });
+  }
+}
+
 /** A WebDAV server, request by request. */
 export class Dav {
   constructor(readonly parts: DavParts) {}
@@ -82,7 +89,7 @@ export class Dav {
       signal,
       headers: { depth: String(depth), "content-type": "application/xml; charset=utf-8" },
       body: () => PROPFIND,
-      fine: [200, 207, 404, 405, 501],
+      fine: [200, 207, 400, 403, 404, 405, 501],
     });
     const { status, headers } = answer;
     if (status === 207) {
@@ -90,6 +97,7 @@ export class Dav {
       const now = Date.parse(headers.get("date") ?? "");
       return { now: Number.isNaN(now) ? undefined : new Date(now) };
     }
+    if (status === 400 || status === 403) throw new Doubtful(await this.refused(answer, { what }));
     await answer.body?.cancel();
     if (status === 404) return undefined;
     throw new AppError(

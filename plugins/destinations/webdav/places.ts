@@ -2,7 +2,7 @@ import { AppError, isAppError } from "../../../src/base/errors.ts";
 import { retry } from "../../../src/base/retry.ts";
 import { quoted } from "../../../src/base/safe_names.ts";
 import { refusal } from "../../../src/destination/http/refusal.ts";
-import type { Dav } from "./dav.ts";
+import { type Dav, Doubtful } from "./dav.ts";
 import { type Property, strange, type Told } from "./multistatus.ts";
 
 /** Something on the server. */
@@ -42,7 +42,8 @@ export async function mustHavePlace(dav: Dav, signal: AbortSignal): Promise<void
 
 /**
  * What is at `parts`, asked for as a file or as a folder. Apache leads from a folder's name to the same with a slash,
- * which is not followed, and takes a slash after a file's name for a mistake: then the other one is asked for.
+ * which is not followed, and takes a slash after a file's name for a mistake (400), as lighttpd for a forbidden one
+ * (403): then the other one is asked for.
  */
 export async function find(
   dav: Dav,
@@ -53,12 +54,12 @@ export async function find(
   try {
     return await ask(dav, parts, folder, signal);
   } catch (error) {
-    if (!isAppError(error, "misconfigured", "unknown")) throw error;
+    if (!isDoubtful(error)) throw error;
     try {
       const other = await ask(dav, parts, !folder, signal);
       if (other) return other;
     } catch (late) {
-      if (!isAppError(late, "misconfigured", "unknown")) throw late;
+      if (!isDoubtful(late)) throw late;
     }
     if (parts.length === 0) throw error;
     // Nothing can be below a file, nor below nothing.
@@ -96,7 +97,7 @@ export async function contentsOf(
     if (!self) throw strange(`does not tell of ${what}, which was asked for`);
     return (self as Resource).kind === "file" ? undefined : { now: told.now, entries };
   }, { clock, signal }).catch(async (error) => {
-    if (!isAppError(error, "misconfigured", "unknown")) throw error;
+    if (!isDoubtful(error)) throw error;
     if ((await find(dav, parts, false, signal))?.kind === "folder") throw error;
     return undefined;
   });
@@ -121,6 +122,10 @@ async function ask(
     if (told && found.length > 1) throw strange(`tells twice of ${what}`);
     return told && found[0];
   }, { clock, signal });
+}
+
+function isDoubtful(error: unknown): boolean {
+  return error instanceof Doubtful || isAppError(error, "misconfigured");
 }
 
 /** Checked: a file without a size is none that can be told of. */
