@@ -46,7 +46,7 @@ export class Azurite implements AsyncDisposable {
         args: (port) => [
           main,
           ...["--blobHost", "127.0.0.1", "--blobPort", String(port), "--location", server.folder],
-          ...["--silent", "--disableTelemetry", "--skipApiVersionCheck"],
+          ...["--silent", "--disableTelemetry", "--skipApiVersionCheck", "--disableProductStyleUrl"],
           ...(tls ? ["--cert", tls.cert, "--key", tls.key, "--oauth", "basic"] : []),
         ],
         env: { AZURITE_ACCOUNTS: `${ACCOUNT}:${server.key}` },

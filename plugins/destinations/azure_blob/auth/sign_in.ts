@@ -110,9 +110,8 @@ function connected(text: string, { account, container }: AzureSettings, secrets:
     throw unfit("cannot be used");
   }
   const credential = client.credential, { origin, pathname, searchParams } = new URL(client.url);
-  if (account !== undefined && client.accountName && client.accountName !== account) {
-    throw unfit("is one of another account");
-  }
+  const whose = parts.get("accountname") ?? client.accountName;
+  if (account !== undefined && whose && whose !== account) throw unfit("is one of another account");
   const url = `${origin}${pathname.replace(/\/+$/, "")}/${container}`;
   if (credential instanceof StorageSharedKeyCredential) {
     return { url, credential, sas: undefined, ready: always, close };

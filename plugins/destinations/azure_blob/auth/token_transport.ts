@@ -109,7 +109,7 @@ export class TokenTransport implements HttpClient {
     const words = [problem.code, message && inOurVoice(scrubbed(message, secrets))];
     const said = words.filter((one) => one).join(": ") || String(status);
     const who = near ? "this machine's managed identity" : "Microsoft Entra ID";
-    return new AppError(error.code, `${who} gives no access token (${said})`, {
+    return new AppError(error.code, `no access token comes from ${who} (${said})`, {
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     });
   }
