@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { keysOf, never, sample } from "../../src/destination/conformance/bench.ts";
 import { collect } from "../../src/base/bytes.ts";
 import { sha256Hex } from "../../src/base/hash.ts";
-import { ACCOUNT } from "../servers/azurite/server.ts";
 import { LARGE, MIB, Place, put, SMALL, useAzurite } from "./azure_place.ts";
 
 useAzurite();
@@ -13,9 +12,7 @@ async function rclone(place: Place, ...args: string[]): Promise<Uint8Array> {
     args: ["--config", "/dev/null", "--retries", "1", ...args],
     env: {
       RCLONE_CONFIG_AZ_TYPE: "azureblob",
-      RCLONE_CONFIG_AZ_ACCOUNT: ACCOUNT,
-      RCLONE_CONFIG_AZ_KEY: place.azurite.key,
-      RCLONE_CONFIG_AZ_ENDPOINT: place.azurite.endpoint(),
+      RCLONE_CONFIG_AZ_SAS_URL: `${place.azurite.endpoint()}/${place.container}?${place.sas()}`,
     },
   }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
