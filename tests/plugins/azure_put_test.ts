@@ -223,7 +223,9 @@ Deno.test("azure: one that does not say so is told by its refusal, or by a look,
   for (const deaf of [false, true]) {
     place.locks.deaf = deaf;
     for (const bytes of [SMALL, LARGE]) {
-      await place.fails(put(destination, bytes, KEY, until), "unsupported", /cannot lock/, /version-level/);
+      // Azurite takes blocks that an upload has left for a blob, where all of another one comes at once.
+      const key = `${deaf}/${bytes.length}`;
+      await place.fails(put(destination, bytes, key, until), "unsupported", /cannot lock/, /version-level/);
       await place.holdsNothing();
     }
   }
