@@ -17,15 +17,6 @@ Deno.test("files and folders are for their owner alone, and no hidden name is le
   assert.deepEqual(box.warnings, []);
 });
 
-Deno.test("a server that opens new files to others is warned of, once", async () => {
-  await using box = await Box.start({ subsystem: "internal-sftp -m 0644" });
-  const opened = await box.open();
-  await put(opened);
-  await put(opened, BYTES, "acme/another");
-  assert.equal(box.warnings.length, 1);
-  assert.match(box.warnings[0]!, /^destination "box": other users of the server may be able to read/);
-});
-
 Deno.test("a folder with a slash at its end, and one that begins where the server does", async () => {
   await using box = await Box.start();
   await put(await box.open({ path: `${box.server.at()}/` }));
