@@ -74,6 +74,14 @@ export class Publisher {
       handle = await createFile(session, partial, signal);
       const mode = await fill(session, handle, parts.join("/"), body, signal);
       if ((mode & 0o077) !== 0) openToOthers();
+      // Some servers keep what was written, or say that they cannot, only now.
+      const written = handle;
+      handle = undefined;
+      await session.ask<void>(
+        `write ${quoted(parts.join("/"))}`,
+        signal,
+        (sftp, done) => sftp.close(written, done),
+      );
       throwIfCancelled(signal);
       await giveName(session, partial, place.path(parts), place, grace);
     } catch (error) {
@@ -129,7 +137,8 @@ async function giveName(
   if (session.offers("hardlink@openssh.com")) {
     try {
       await session.ask<void>(task, signal, (sftp, done) => sftp.ext_openssh_hardlink(partial, final, done));
-      return;
+      // There are servers that say yes to a link and make none.
+      if (await taken()) return;
     } catch (error) {
       if (isAppError(error, "transient", "cancelled")) throw error;
       if (isAppError(error, "not-found")) throw takenAway(partial, error);
