@@ -42,6 +42,7 @@ for (const target of targets) {
     Deno.test({
       name: `${target.name}: ${name}${left === undefined ? "" : ` (left out: ${left})`}`,
       ignore: left !== undefined,
+      ...(target.untidy === undefined ? {} : { sanitizeResources: false }),
       async fn() {
         await using harness = await target.start();
         {

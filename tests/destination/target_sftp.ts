@@ -18,6 +18,7 @@ import type { Target } from "./target.ts";
 export const sftpFolder: Target = {
   name: "sftp",
   unavailable: await opensshMissing(),
+  untidy: "ssh2 does not let go of the decipher of a packet that was cut off",
   lacks: { redirect: "SSH has no redirects: a server cannot lead anybody elsewhere" },
   async start() {
     const meddler = new Meddler();
