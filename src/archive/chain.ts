@@ -124,6 +124,11 @@ export function isArchiveEntry(entry: SignedManifest): entry is SignedArchive {
   return entry.manifest.kind === "archive";
 }
 
+/** Whether `entry` is one without an archive. */
+export function isRecordEntry(entry: SignedManifest): entry is SignedRecord {
+  return entry.manifest.kind !== "archive";
+}
+
 /** The trusted keys from the texts of a config. */
 export function trustedKeys(texts: readonly string[]): SignerKey[] {
   return texts.map(parseSignerKey);

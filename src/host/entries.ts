@@ -4,8 +4,8 @@ import { fromUtf8, utf8 } from "../base/bytes.ts";
 import { writeDurably } from "../base/durable_file.ts";
 import { quoted } from "../base/safe_names.ts";
 import type { World } from "../base/world.ts";
-import type { SignedManifest, SignedRecord } from "../archive/chain.ts";
-import { decodeManifest, isArchive, MANIFEST_LIMIT, nameOf, type Place } from "../archive/manifest.ts";
+import { isRecordEntry, type SignedManifest, type SignedRecord } from "../archive/chain.ts";
+import { decodeManifest, MANIFEST_LIMIT, nameOf, type Place } from "../archive/manifest.ts";
 import { verify } from "../archive/signature.ts";
 
 /** The entries of a chain as files, `00000001.json` and so on: {manifest, signature}. */
@@ -65,9 +65,8 @@ async function lookAt(world: World, folder: string, sequence: number): Promise<I
       return { sequence, name: archive.name, beside, recipients: true, record: undefined };
     }
     const entry = await readEntry(world, folder, sequence);
-    if (name === undefined || isArchive(entry.manifest)) return undefined;
-    const record = { ...entry, manifest: entry.manifest };
-    return { sequence, name, beside, recipients: recipients !== undefined, record };
+    if (name === undefined || !isRecordEntry(entry)) return undefined;
+    return { sequence, name, beside, recipients: recipients !== undefined, record: entry };
   } catch (error) {
     if (error instanceof SyntaxError || isAppError(error, "corrupt", "unsupported")) return undefined;
     throw error;
@@ -124,7 +123,7 @@ export function indexedOf(entry: SignedManifest): Indexed {
     name: nameOf(manifest),
     beside,
     recipients: "recipients" in manifest,
-    record: isArchive(manifest) ? undefined : { ...entry, manifest },
+    record: isRecordEntry(entry) ? entry : undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from "@commander-js/extra-typings";
 import type { JobContext } from "../../jobs/context.ts";
-import type { Listed } from "../../jobs/catalog/list.ts";
+import type { Listed, ListedRecord } from "../../jobs/catalog/list.ts";
 import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { EXIT, worst } from "../exit_code.ts";
 import { tellFailures } from "../failures.ts";
@@ -26,9 +26,13 @@ export function addList(program: Command, cli: Cli): void {
 
 async function listJob(context: JobContext, report: Report, from: string | undefined): Promise<JobEnd> {
   const { list } = await import("../../jobs/catalog/list.ts");
-  const { archives, failures } = await list(context, from);
+  const listing = await list(context, from);
+  const { records, failures } = listing;
+  // What was pruned is gone on purpose; its manifest stays as a link of the chain.
+  const archives = listing.archives.filter((one) => !one.pruned || one.at.length > 0);
   const failed = tellFailures(context, report, failures, "listed", from);
-  if (archives.length > 0) report.result(table(HEAD, archives.map(row), [2, 3, 4, 5]));
+  const rows = [...archives.map(row), ...records.map(recordRow)].sort(([a = ""], [b = ""]) => a < b ? -1 : 1);
+  if (rows.length > 0) report.result(table(HEAD, rows, [2, 3, 4, 5]));
   else if (failures.length === 0) report.result(`no archive of job "${context.job.name}"\n`);
   return {
     exitCode: worst([
@@ -36,6 +40,7 @@ async function listJob(context: JobContext, report: Report, from: string | undef
       failed.exitCode,
     ]),
     archives: archives.map(forPrograms),
+    records: records.map(recordForPrograms),
     failures: failed.summary,
   };
 }
@@ -58,6 +63,31 @@ function row(one: Listed): string[] {
       : manifest?.outcome ?? "",
     one.at.join(", "),
   ];
+}
+
+function recordRow(one: ListedRecord): string[] {
+  const manifest = one.entry?.manifest;
+  return [
+    one.name,
+    time(one.time),
+    manifest ? String(manifest.sequence) : "",
+    "",
+    "",
+    "",
+    one.problem?.message ?? manifest?.kind ?? "",
+    one.at.join(", "),
+  ];
+}
+
+function recordForPrograms(one: ListedRecord) {
+  const manifest = one.entry?.manifest;
+  return {
+    record: one.name,
+    time: one.time.toISOString(),
+    at: one.at,
+    ...(manifest ? { kind: manifest.kind, sequence: manifest.sequence } : {}),
+    ...(one.problem ? { problem: { code: one.problem.code, message: one.problem.message } } : {}),
+  };
 }
 
 function forPrograms(one: Listed) {

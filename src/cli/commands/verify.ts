@@ -1,4 +1,4 @@
-import type { Command } from "@commander-js/extra-typings";
+import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { quoted } from "../../base/safe_names.ts";
 import type { JobContext } from "../../jobs/context.ts";
 import type { Verified } from "../../jobs/catalog/verify.ts";
@@ -11,6 +11,7 @@ import type { Report } from "../report/report.ts";
 interface Options {
   from?: string;
   archive: string;
+  sample?: number;
   identity?: string;
 }
 
@@ -22,6 +23,11 @@ export function addVerify(program: Command, cli: Cli): void {
     .argument("[job]", "the job; may be left out when the config has only one")
     .option("--from <destination>", "only this destination (default: all)")
     .option("--archive <name>", 'a name that "list" shows, "latest" or "all"', "latest")
+    .option(
+      "--sample <percent>",
+      "look at all archives and read the bytes of so many of them, by chance, such as 10%",
+      parseSample,
+    )
     .option("--identity <file>", "an age key file: open each archive and check every entry; writes nothing")
     .option(...CONFIG_FLAG)
     .option(...JSON_FLAG)
@@ -40,9 +46,11 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
     ? undefined
     : await identitiesFrom(context.world, options.identity);
   const { verify } = await import("../../jobs/catalog/verify.ts");
-  const { copies, failures } = await verify(context, {
+  const archive = options.sample === undefined ? options.archive : "all";
+  const { copies, failures, neverSent } = await verify(context, {
     from: options.from,
-    archive: options.archive,
+    archive,
+    sample: options.sample,
     identities,
   });
   const failed = tellFailures(context, report, failures, "checked", options.from);
@@ -60,9 +68,12 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
   if (copies.length > 0) {
     report.result(table(HEAD, copies.map(row), [3, 4]));
     report.result(verdict(copies.length, bad.length, shut.length));
+    for (const { destination, archives } of archive === "all" ? neverSent : []) {
+      report.result(`never sent to "${destination}": ${counted(archives.length, "archive")}\n`);
+    }
   } else if (failures.length === 0) {
     report.result(
-      options.archive === "latest" || options.archive === "all"
+      archive === "latest" || archive === "all"
         ? `no archive of job "${context.job.name}"\n`
         : `no archive ${quoted(options.archive)} of job "${context.job.name}"\n`,
     );
@@ -75,8 +86,16 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
       failed.exitCode,
     ]),
     copies: copies.map(forPrograms),
+    neverSent: archive === "all" ? neverSent : [],
     failures: failed.summary,
   };
+}
+
+/** The share of `10%` or `10`. */
+function parseSample(text: string): number {
+  const percent = /^(\d{1,3}(?:\.\d+)?)%?$/.exec(text)?.[1];
+  if (percent !== undefined && Number(percent) > 0 && Number(percent) <= 100) return Number(percent) / 100;
+  throw new InvalidArgumentError("it is a percentage such as 10%, more than 0 and at most 100.");
 }
 
 /** Whole, signed and in its place, but not opened: the identity at hand is not among its recipients. */
@@ -101,12 +120,12 @@ function row(one: Verified): string[] {
   return [
     one.destination,
     one.archive,
-    time(one.time),
+    one.time ? time(one.time) : "",
     one.sequence === undefined ? "" : String(one.sequence),
     one.size === undefined ? "" : bytes(one.size),
     one.problem
       ? one.problem.message
-      : `good${one.outcome === "complete" ? "" : `, ${one.outcome}`}${opened}`,
+      : `good${one.outcome === "complete" ? "" : `, ${one.outcome}`}${opened}${one.read ? "" : ", not read"}`,
   ];
 }
 
@@ -114,11 +133,12 @@ function forPrograms(one: Verified) {
   return {
     destination: one.destination,
     archive: one.archive,
-    time: one.time.toISOString(),
+    ...(one.time ? { time: one.time.toISOString() } : {}),
     result: closed(one) ? "not-opened" : one.problem ? "bad" : "good",
     ...(one.problem ? { problem: { code: one.problem.code, message: one.problem.message } } : {}),
     ...(one.size === undefined ? {} : { size: one.size }),
     ...(one.sequence === undefined ? {} : { sequence: one.sequence, outcome: one.outcome }),
+    read: one.read,
     ...(one.opened ? { opened: one.opened } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import { AppError } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
-import { isArchiveEntry, type SignedArchive, type SignedRecord } from "../../archive/chain.ts";
+import { isArchiveEntry, isRecordEntry, type SignedArchive, type SignedRecord } from "../../archive/chain.ts";
 import type { SignerKey } from "../../archive/signature.ts";
 import type { Destination } from "../../destination/contract.ts";
 import { archiveParts, parseArchiveName, parseRecordName, recordParts } from "../../model/archive_name.ts";
@@ -18,6 +18,8 @@ export interface Cataloged {
   entry: SignedArchive | undefined;
   /** Why there is no entry. */
   problem: AppError | undefined;
+  /** A signed record says that it was removed here: that only its manifest is there is as it should be. */
+  pruned: boolean;
 }
 
 /** One entry without an archive as a destination shows it. */
@@ -80,21 +82,27 @@ export async function readCatalog(
       ? { entry: undefined, problem: found }
       : { entry: found, problem: undefined };
   };
+  const shownRecords = records.map((name): CatalogedRecord => {
+    const { entry, problem } = of(name);
+    const record = entry && isRecordEntry(entry) ? entry : undefined;
+    return { name, time: parseRecordName(name)!.time, entry: record, problem };
+  });
+  const pruned = new Set(shownRecords.flatMap(({ entry }) => removedBy(entry, destination.name)));
   return {
     archives: archives.map((name) => {
       const { entry, problem } = of(name);
       const time = parseArchiveName(name)!.time;
       const archive = entry && isArchiveEntry(entry) ? entry : undefined;
-      return { name, time, size: sizes.get(name), entry: archive, problem };
+      return { name, time, size: sizes.get(name), entry: archive, problem, pruned: pruned.has(name) };
     }),
-    records: records.map((name) => {
-      const { entry, problem } = of(name);
-      const time = parseRecordName(name)!.time;
-      const record = entry && !isArchiveEntry(entry) ? { ...entry, manifest: entry.manifest } : undefined;
-      return { name, time, entry: record as SignedRecord | undefined, problem };
-    }),
+    records: shownRecords,
     trusted,
   };
+}
+
+function removedBy(record: SignedRecord | undefined, destination: string): string[] {
+  if (record?.manifest.kind !== "prune" || record.manifest.destination !== destination) return [];
+  return record.manifest.removes.map(({ archive }) => archive);
 }
 
 /** The archives and records, by the files that are there, oldest first. */
@@ -146,15 +154,15 @@ export function latestOf(cataloged: readonly Cataloged[]): Cataloged | undefined
  * left. Whoever asked for the latest must hear of them; an older one is not what was meant.
  */
 export function newerInDoubt(cataloged: readonly Cataloged[], picked: Cataloged): Cataloged[] {
-  return cataloged.filter((one) =>
-    one.time > picked.time && (one.problem !== undefined || one.size === undefined)
-  );
+  return cataloged.filter((one) => one.time > picked.time && doubtOf(one) !== undefined);
 }
 
 /** Why an archive that is listed cannot be used. */
 export function doubtOf(one: Cataloged): AppError | undefined {
   if (one.problem) return one.problem;
-  return one.size === undefined ? new AppError("corrupt", "missing: only its manifest is there") : undefined;
+  return one.size === undefined && !one.pruned
+    ? new AppError("corrupt", "missing: only its manifest is there")
+    : undefined;
 }
 
 function timeOf(one: Cataloged): number {

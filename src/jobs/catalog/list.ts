@@ -1,5 +1,5 @@
 import { type AppError, toAppError } from "../../base/errors.ts";
-import { catalog, type Cataloged } from "./catalog.ts";
+import { type Cataloged, type CatalogedRecord, readCatalog } from "./catalog.ts";
 import type { JobContext } from "../context.ts";
 import { destinationNames, openDestination, trustedSigners } from "../open.ts";
 
@@ -10,9 +10,16 @@ export interface Listed extends Omit<Cataloged, "size"> {
   size: number | undefined;
 }
 
+/** One entry without an archive, wherever it lies. */
+export interface ListedRecord extends CatalogedRecord {
+  /** Destinations that hold it, in config order. */
+  at: string[];
+}
+
 export interface Listing {
   /** Oldest first. */
   archives: Listed[];
+  records: ListedRecord[];
   /** Destinations that could not be asked. */
   failures: { destination: string; error: AppError }[];
 }
@@ -22,12 +29,14 @@ export async function list(context: JobContext, from: string | undefined): Promi
   const trusted = await trustedSigners(context);
   const names = destinationNames(context, from);
   const archives = new Map<string, Listed>();
+  const records = new Map<string, ListedRecord>();
   const failures: Listing["failures"] = [];
   for (const name of names) {
     try {
       const destination = await openDestination(context, name);
       await using _ = destination;
-      for (const one of await catalog(context, destination, trusted)) {
+      const catalog = await readCatalog(context, destination, trusted);
+      for (const one of catalog.archives) {
         const known = archives.get(one.name);
         if (!known) archives.set(one.name, { ...one, at: one.size === undefined ? [] : [name] });
         else {
@@ -35,6 +44,16 @@ export async function list(context: JobContext, from: string | undefined): Promi
           known.size ??= one.size;
           known.entry ??= one.entry;
           // A copy that is in doubt anywhere is told; "verify" says where and why.
+          known.problem ??= one.problem;
+          known.pruned ||= one.pruned;
+        }
+      }
+      for (const one of catalog.records) {
+        const known = records.get(one.name);
+        if (!known) records.set(one.name, { ...one, at: [name] });
+        else {
+          known.at.push(name);
+          known.entry ??= one.entry;
           known.problem ??= one.problem;
         }
       }
@@ -44,5 +63,10 @@ export async function list(context: JobContext, from: string | undefined): Promi
       failures.push({ destination: name, error: known });
     }
   }
-  return { archives: [...archives.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), failures };
+  const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
+  return {
+    archives: [...archives.values()].sort(byName),
+    records: [...records.values()].sort(byName),
+    failures,
+  };
 }

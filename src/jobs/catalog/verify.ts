@@ -1,77 +1,141 @@
-import { AppError, isAppError, toAppError } from "../../base/errors.ts";
-import { fromUtf8 } from "../../base/bytes.ts";
-import { digestOf, Sha256 } from "../../base/hash.ts";
-import { retry } from "../../base/retry.ts";
-import { isArchive, manifestHash } from "../../archive/manifest.ts";
-import { checkArchive } from "../../archive/read.ts";
+import { type AppError, isAppError, toAppError } from "../../base/errors.ts";
+import { headOf, type SignedManifest } from "../../archive/chain.ts";
 import type { Destination } from "../../destination/contract.ts";
 import { JobState } from "../../host/state.ts";
-import { archiveParts, parseArchiveName } from "../../model/archive_name.ts";
 import type { Counts } from "../../model/counts.ts";
-import { catalog, type Cataloged, doubtOf, newerInDoubt, pick } from "./catalog.ts";
+import { type Cataloged, type CatalogedRecord, doubtOf, newerInDoubt, pick, readCatalog } from "./catalog.ts";
 import { type JobContext, stateOf } from "../context.ts";
-import { checksumLine, readSmall } from "../backup/deliver.ts";
 import { destinationNames, openDestination, trustedSigners } from "../open.ts";
-import { whoCanOpen } from "./who_can_open.ts";
+import { checkCopy, checkSize } from "./check_copy.ts";
+import { KnownEntries, type Shelf } from "./known_entries.ts";
+import { wrongPlaces } from "./places.ts";
+import { type Missing, missingAt, neverSentTo, type Promises, promisesOf } from "./promises.ts";
 
 export interface VerifyOptions {
   /** One destination, or all of the job's. */
   from: string | undefined;
   /** A name, `latest` or `all`. */
   archive: string;
+  /** Of all archives, the share whose bytes are read, from 0 to 1; the newest is always among them. */
+  sample?: number | undefined;
   /** Opens each archive and checks every entry in it, where given. */
   identities: readonly string[] | undefined;
 }
 
-/** What was found out about one copy. */
+/** What was found out about one copy, or about a record that is not as it should be. */
 export interface Verified {
   destination: string;
   archive: string;
   /** Undefined when the copy is what its host signed. */
   problem: AppError | undefined;
-  time: Date;
+  time: Date | undefined;
   size: number | undefined;
   sequence: number | undefined;
   outcome: string | undefined;
+  /** Whether every byte was read and compared. */
+  read: boolean;
   /** What an opened archive holds. */
   opened: Counts | undefined;
 }
 
 export interface Verification {
   copies: Verified[];
+  /** By destination, archives that are elsewhere and that it was never sent; nothing to alarm about. */
+  neverSent: { destination: string; archives: string[] }[];
   /** Destinations that could not be asked. */
   failures: { destination: string; error: AppError }[];
 }
 
+/** A destination that stays open for the second look. */
+interface OpenShelf extends Shelf {
+  opened: Destination;
+}
+
 /**
- * Checks copies of a job's archives: signature, name, size, SHA-256, checksum file, links of the chain, and with
- * identities the whole of the contents. Changes nothing.
+ * Checks copies of a job's archives: signature, name, size, SHA-256, checksum file, with identities the whole of the
+ * contents; and of all that is signed, wherever it lies, that it is in its place in its chain and that nothing is gone
+ * which was once read back. Changes nothing.
  */
 export async function verify(context: JobContext, options: VerifyOptions): Promise<Verification> {
   const trusted = await trustedSigners(context);
-  const state = await JobState.load(context.world, stateOf(context));
-  const names = destinationNames(context, options.from);
-  const verification: Verification = { copies: [], failures: [] };
-  for (const name of names) {
+  const own = await ownChain(context);
+  const verification: Verification = { copies: [], neverSent: [], failures: [] };
+  await using stack = new AsyncDisposableStack();
+  const found: Omit<OpenShelf, "pruned">[] = [];
+  const attempt = async (destination: string, step: () => Promise<void>) => {
     try {
-      const destination = await openDestination(context, name);
-      await using _ = destination;
-      const cataloged = await catalog(context, destination, trusted);
-      const broken = brokenLinks(cataloged);
-      for (const one of wanted(cataloged, options.archive)) {
-        const problem = doubtOf(one) ?? broken.get(one.name);
-        verification.copies.push(
-          await verifyCopy(context, destination, { ...one, problem }, options.identities),
-        );
-      }
-      verification.copies.push(...await lost(state, name, cataloged, options.archive));
+      await step();
     } catch (error) {
       const known = toAppError(error);
       if (context.signal.aborted || isAppError(known, "cancelled")) throw known;
-      verification.failures.push({ destination: name, error: known });
+      verification.failures.push({ destination, error: known });
     }
+  };
+  for (const name of destinationNames(context, options.from)) {
+    await attempt(name, async () => {
+      const opened = stack.use(await openDestination(context, name));
+      found.push({ destination: name, opened, catalog: await readCatalog(context, opened, trusted) });
+    });
+  }
+  const known = new KnownEntries(found, own);
+  const shelves = found.map((shelf) => ({ ...shelf, pruned: known.prunedAt(shelf.destination) }));
+  const wrong = wrongPlaces(known);
+  const promises = promisesOf(known, own.promises);
+  for (const shelf of shelves) {
+    await attempt(shelf.destination, async () => {
+      verification.copies.push(...await verifyShelf(context, shelf, options, wrong));
+      verification.copies.push(...lostAt(shelf, options, known, promises));
+    });
+    const archives = neverSentTo(shelf, shelves, promises);
+    if (archives.length > 0) verification.neverSent.push({ destination: shelf.destination, archives });
   }
   return verification;
+}
+
+/** What this host's state has to say; a damaged one keeps nobody from looking at the copies. */
+async function ownChain(context: JobContext) {
+  const entries: SignedManifest[] = [];
+  let state: JobState;
+  try {
+    state = await JobState.load(context.world, stateOf(context));
+  } catch (error) {
+    if (!isAppError(error, "corrupt", "unsupported")) throw error;
+    const message = `what this host remembers is left aside: ${error.message}`;
+    context.emit({ event: "warning", job: context.job.name, code: error.code, message });
+    return { entries, promises: undefined };
+  }
+  for (const sequence of state.sequences) {
+    try {
+      entries.push(await state.entry(sequence));
+    } catch (error) {
+      if (!isAppError(error, "corrupt", "unsupported")) throw error; // the destinations may still show it
+    }
+  }
+  const { head } = state;
+  return { entries, promises: head && { ...head, receipts: state.receipts() } };
+}
+
+async function verifyShelf(
+  context: JobContext,
+  { opened, catalog, destination, pruned }: OpenShelf,
+  options: VerifyOptions,
+  wrong: ReadonlyMap<string, AppError>,
+): Promise<Verified[]> {
+  const misplaced = ({ entry }: Cataloged | CatalogedRecord) => entry && wrong.get(headOf(entry).hash);
+  const archives = wanted(catalog.archives, options.archive)
+    .filter((one) => one.size !== undefined || !pruned.has(one.name));
+  const sampled = sample(context, archives, options.sample);
+  const copies: Verified[] = [];
+  for (const one of archives) {
+    const problem = doubtOf(one) ?? misplaced(one);
+    copies.push(await verifyCopy(context, opened, { ...one, problem }, sampled.has(one), options.identities));
+  }
+  // Records are few and small, and what is wrong with one concerns all archives.
+  for (const one of catalog.records) {
+    const problem = one.problem ?? misplaced(one);
+    if (problem) copies.push({ ...NOTHING, destination, archive: one.name, time: one.time, problem });
+  }
+  return copies;
 }
 
 function wanted(cataloged: readonly Cataloged[], archive: string): readonly Cataloged[] {
@@ -82,10 +146,30 @@ function wanted(cataloged: readonly Cataloged[], archive: string): readonly Cata
   return archive === "latest" ? cataloged.slice(-1) : [];
 }
 
+/** Those whose bytes are read: all, or by chance so many of them, the newest among them. */
+function sample(
+  { world }: JobContext,
+  archives: readonly Cataloged[],
+  share: number | undefined,
+): Set<Cataloged> {
+  if (share === undefined) return new Set(archives);
+  const chosen = new Set(archives.slice(-1));
+  const left = archives.slice(0, -1);
+  const count = Math.ceil(archives.length * share);
+  while (chosen.size < count && left.length > 0) {
+    const [high = 0, low = 0, more = 0] = world.random(3);
+    chosen.add(left.splice((high * 65536 + low * 256 + more) % left.length, 1)[0]!);
+  }
+  return chosen;
+}
+
+const NOTHING = { size: undefined, sequence: undefined, outcome: undefined, read: false, opened: undefined };
+
 async function verifyCopy(
   context: JobContext,
   destination: Destination,
   one: Cataloged,
+  read: boolean,
   identities: readonly string[] | undefined,
 ): Promise<Verified> {
   const manifest = one.entry?.manifest;
@@ -97,11 +181,14 @@ async function verifyCopy(
     size: one.size,
     sequence: manifest?.sequence,
     outcome: manifest?.outcome,
+    read: false,
     opened: undefined,
   };
   if (!one.entry || verified.problem) return verified;
   try {
-    verified.opened = await checkCopy(context, destination, one, identities);
+    checkSize(one);
+    if (read) verified.opened = await checkCopy(context, destination, one, identities);
+    verified.read = read;
   } catch (error) {
     const problem = toAppError(error);
     if (!isAppError(problem, "corrupt", "not-found", "unsupported", "wrong-identity")) throw problem;
@@ -110,123 +197,28 @@ async function verifyCopy(
   return verified;
 }
 
-async function checkCopy(
-  context: JobContext,
-  destination: Destination,
-  one: Cataloged,
-  identities: readonly string[] | undefined,
-): Promise<Counts | undefined> {
-  const { name, size, sha256 } = one.entry!.manifest.archive;
-  if (one.size !== undefined && one.size !== size) {
-    throw new AppError(
-      "corrupt",
-      `${one.size < size ? "truncated" : "too long"}: ${one.size} of ${size} bytes`,
-    );
-  }
-  const parts = archiveParts(name);
-  const key = (part: string) => `${context.job.name}/${part}`;
-  const line = fromUtf8(
-    await readSmall(destination, key(parts.checksum), 1024, context.signal),
-    parts.checksum,
-  );
-  if (line !== checksumLine(sha256, name)) {
-    throw new AppError("corrupt", `"${parts.checksum}" says something else`);
-  }
-  const open = () => destination.get(key(parts.archive), undefined, context.signal);
-  if (!identities) {
-    const found = await retry(async () => await digestOf(await open()), {
-      clock: context.world.clock,
-      signal: context.signal,
-    });
-    compare(found, { size, sha256 });
-    return undefined;
-  }
-  // One pass does both: what is opened is what is hashed.
-  const hash = new Sha256();
-  const hashed = async () =>
-    (await open()).pipeThrough(
-      new TransformStream<Uint8Array, Uint8Array>({
-        transform(bytes, controller) {
-          hash.update(bytes);
-          controller.enqueue(bytes);
-        },
-      }),
-    );
-  const { compression } = parseArchiveName(name)!;
-  const { contents } = await checkArchive({ open: hashed, compression, identities }, {
-    progress: (bytes) => context.emit({ event: "progress", job: context.job.name, phase: "check", bytes }),
-  }).catch(async (error) => {
-    if (!isAppError(error, "wrong-identity")) throw error;
-    // A damaged head reads as one that was sealed to somebody else: only of the signed bytes is that true.
-    compare(await digestOf(await open()), { size, sha256 });
-    throw await whoCanOpen(error, context, one.entry!.manifest.recipients);
-  });
-  compare({ size: hash.size, sha256: hash.hex() }, { size, sha256 });
-  return contents.counts;
-}
-
-function compare(found: { size: number; sha256: string }, promised: { size: number; sha256: string }): void {
-  if (found.size !== promised.size) {
-    throw new AppError("corrupt", `truncated: it gives ${found.size} of ${promised.size} bytes`);
-  }
-  if (found.sha256 !== promised.sha256) {
-    throw new AppError("corrupt", "damaged: its SHA-256 is not the signed one");
-  }
-}
-
-/** Archives whose signed place in the chain does not fit their neighbours, by name. */
-function brokenLinks(cataloged: readonly Cataloged[]): Map<string, AppError> {
-  const broken = new Map<string, AppError>();
-  const bySequence = new Map<string, Cataloged>();
-  for (const one of cataloged) {
-    if (!one.entry) continue;
-    const { chain, sequence } = one.entry.manifest;
-    const other = bySequence.get(`${chain} ${sequence}`);
-    if (other) {
-      const fork = new AppError(
-        "untrusted",
-        `fork: "${other.name}" has the same place ${sequence} in the chain`,
-      );
-      broken.set(one.name, fork);
-    }
-    bySequence.set(`${chain} ${sequence}`, one);
-  }
-  for (const one of bySequence.values()) {
-    const { chain, sequence, previous } = one.entry!.manifest;
-    const before = bySequence.get(`${chain} ${sequence - 1}`);
-    if (before?.entry && previous !== manifestHash(before.entry.bytes)) {
-      broken.set(one.name, new AppError("untrusted", `it does not follow "${before.name}" in the chain`));
-    }
-  }
-  return broken;
-}
-
-/** Archives that this host's receipts promise and the destination does not show. */
-async function lost(
-  state: JobState,
-  destination: string,
-  cataloged: readonly Cataloged[],
-  archive: string,
-): Promise<Verified[]> {
-  const promised = state.sequences.filter((sequence) => state.hasReceipt(destination, sequence));
-  // One archive was asked for by name: the others are not the question.
-  const asked = archive === "all" ? promised : archive === "latest" ? promised.slice(-1) : [];
-  const missing: Verified[] = [];
-  for (const sequence of asked) {
-    const { manifest } = await state.entry(sequence);
-    if (!isArchive(manifest)) continue;
-    const { name } = manifest.archive;
-    if (cataloged.some((one) => one.name === name)) continue;
-    missing.push({
-      destination,
-      archive: name,
-      problem: new AppError("corrupt", "missing: it was read back here once"),
-      time: new Date(manifest.time),
-      size: undefined,
-      sequence,
-      outcome: manifest.outcome,
-      opened: undefined,
-    });
-  }
-  return missing;
+/** What is missing, as far as it was asked for: with `latest`, what is newer than the one that is taken for it. */
+function lostAt(
+  shelf: OpenShelf,
+  options: VerifyOptions,
+  known: KnownEntries,
+  promises: Promises,
+): Verified[] {
+  const missing = missingAt(shelf, known, promises);
+  const latest = pick(shelf.catalog.archives, "latest")?.entry?.manifest;
+  const asked = (one: Missing) => {
+    if (options.archive === "all") return true;
+    if (options.archive !== "latest") return one.name === pick(shelf.catalog.archives, options.archive)?.name;
+    if (!latest) return one === missing.at(-1);
+    return one.chain === latest.chain && one.sequence > latest.sequence;
+  };
+  return missing.filter(asked).map(({ name, sequence, problem, entry }) => ({
+    ...NOTHING,
+    destination: shelf.destination,
+    archive: name,
+    problem,
+    time: entry && new Date(entry.manifest.time),
+    sequence,
+    outcome: entry?.manifest.kind === "archive" ? entry.manifest.outcome : undefined,
+  }));
 }
