@@ -35,6 +35,8 @@ Each backup is four files:
   NAME.tar.zst.age.manifest.json       when, by which host and in which order it was made; no secrets
   NAME.tar.zst.age.manifest.json.sig   the host's signature of that manifest
 
+(A file that ends in .record.json is no backup: it says, signed, what was done with backups or keys.)
+
 The newest NAME is the one with the latest date. You need the key: a file with a line that begins with
 AGE-SECRET-KEY-, from the safe or from a person who holds one. You also need the programs age
 (https://age-encryption.org) and zstd, which every Linux distribution, Homebrew and winget have.

@@ -23,6 +23,7 @@ export class JobState {
   readonly #world: World;
   readonly #folder: string;
   readonly #receipts: Receipts;
+  readonly #names: Map<string, number>;
   #index: Indexed[];
   #sequences: number[];
   #newest: SignedManifest | undefined;
@@ -36,6 +37,7 @@ export class JobState {
     this.#folder = folder;
     this.#sequences = known.sequences;
     this.#index = known.index;
+    this.#names = new Map(known.index.map(({ name, sequence }) => [name, sequence]));
     this.#newest = known.newest;
     this.#receipts = known.receipts;
   }
@@ -74,7 +76,7 @@ export class JobState {
 
   /** The number of the entry whose archive or record has this file name. */
   sequenceOf(name: string): number | undefined {
-    return this.#index.find((one) => one.name === name)?.sequence;
+    return this.#names.get(name);
   }
 
   /** Makes `entry` the head, durably; a sequence number that was used once is never used again. */
@@ -90,7 +92,9 @@ export class JobState {
     await writeEntry(this.#world, `${this.#folder}/chain`, entry);
     this.#newest = entry;
     this.#sequences = [...this.#sequences, entry.manifest.sequence];
-    this.#index = [...this.#index, indexedOf(entry)];
+    const indexed = indexedOf(entry);
+    this.#index = [...this.#index, indexed];
+    this.#names.set(indexed.name, indexed.sequence);
   }
 
   /**

@@ -39,7 +39,7 @@ story(
     assert.ok(
       refused.err.includes(
         `hint: if that was this host before its state was lost, or is another host of yours: ` +
-          `vaultferry keys trust acme --signer ${fingerprint}\n`,
+          `vaultferry keys trust acme --signer ${fingerprint};`,
       ),
     );
     assert.match(

@@ -294,3 +294,32 @@ function flip(path: string, at: number): void {
   bytes[at]! ^= 1;
   Deno.writeFileSync(path, bytes);
 }
+
+story("another computer, with nothing but the host's public key, finds out the same", {
+  memory: memoryAccount(),
+  destinations: ["nas", "usb"],
+}, async (story) => {
+  const { folder, archives } = await set(story);
+  const undo = copyOf(folder);
+  const key = Deno.readTextFileSync(`${story.state}/signer.pub`).trim();
+  const oldKey = (await keyOf(story.at("host/old"))).key.text;
+  story.config.state = story.at("host/elsewhere");
+  story.config.signers = [oldKey, key];
+  await story.runs(0, "verify", "--archive", "all");
+  // The receipts in later entries promise it.
+  remove(folder, archives.slice(1, 2));
+  assert.match(
+    (await story.runs(15, "verify", "--archive", "all")).out,
+    /missing: it was read back here once/,
+  );
+  undo();
+  remove(folder, archives.slice(1));
+  assert.match(
+    (await story.runs(15, "verify", "--archive", "all")).out,
+    /rolled back: nothing newer than no\. 5 is/,
+  );
+  // With one destination alone the newest that was taken away cannot be missed: nobody there tells of it.
+  undo();
+  remove(folder, archives.slice(-1));
+  await story.runs(0, "verify", "--archive", "all", "--from", "nas");
+});

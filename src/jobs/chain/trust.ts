@@ -67,7 +67,8 @@ function unknown(context: JobContext, key: SignerKey): AppError {
     `archives at the destinations are signed by ${key.fingerprint}, which nobody trusts`,
     {
       hint: "if that was this host before its state was lost, or is another host of yours: " +
-        `vaultferry keys trust ${context.job.name} --signer ${key.fingerprint}`,
+        `vaultferry keys trust ${context.job.name} --signer ${key.fingerprint}` +
+        "; else find out who wrote there, remove what that key signed, and run this again",
     },
   );
 }
