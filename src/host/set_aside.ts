@@ -17,12 +17,9 @@ import { readEntry, sequencesIn } from "./entries.ts";
 /**
  * Sets the chain in `folder` aside; the job's lock must be held. The chain goes before its receipts: after a crash in
  * between there are receipts without a chain, which no run can go on with either.
- *
- * @returns where it stood, as far as that can be read.
  */
-export async function setAside(world: World, folder: string): Promise<Place | undefined> {
+export async function setAside(world: World, folder: string): Promise<void> {
   const { files } = world;
-  const stood = await standing(world, `${folder}/chain`);
   const aside = `${folder}/set-aside/${hex(world.random(4))}`;
   await files.makeFolder(aside, 0o700);
   for (const name of ["chain", "receipts.json"]) {
@@ -31,7 +28,13 @@ export async function setAside(world: World, folder: string): Promise<Place | un
     await files.syncFolder(aside);
     await files.syncFolder(folder);
   }
-  return stood;
+}
+
+/** Where the chains stood that were set aside, as far as that can be read. */
+export async function setAsidePlaces(world: World, folder: string): Promise<Place[]> {
+  const places: Place[] = [];
+  for (const chain of await chainsAside(world, folder)) places.push(...await standing(world, chain));
+  return places;
 }
 
 /** The signed entry of an archive in a chain that was set aside: it may still wait in the spool. */
@@ -40,10 +43,7 @@ export async function setAsideEntry(
   folder: string,
   archive: string,
 ): Promise<SignedManifest | undefined> {
-  const root = `${folder}/set-aside`;
-  if (!await exists(world.files, root)) return undefined;
-  for (const aside of await world.files.names(root)) {
-    const chain = `${root}/${aside}/chain`;
+  for (const chain of await chainsAside(world, folder)) {
     for (const sequence of (await sequencesIn(world, chain)).reverse()) {
       const entry = await readable(world, chain, sequence);
       if (entry && isArchive(entry.manifest) && nameOf(entry.manifest) === archive) return entry;
@@ -52,12 +52,18 @@ export async function setAsideEntry(
   return undefined;
 }
 
-async function standing(world: World, chain: string): Promise<Place | undefined> {
+async function chainsAside(world: World, folder: string): Promise<string[]> {
+  const root = `${folder}/set-aside`;
+  if (!await exists(world.files, root)) return [];
+  return (await world.files.names(root)).map((aside) => `${root}/${aside}/chain`);
+}
+
+async function standing(world: World, chain: string): Promise<Place[]> {
   for (const sequence of (await sequencesIn(world, chain)).reverse()) {
     const entry = await readable(world, chain, sequence);
-    if (entry) return placeOf(entry);
+    if (entry) return [placeOf(entry)];
   }
-  return undefined;
+  return [];
 }
 
 async function readable(world: World, chain: string, sequence: number): Promise<SignedManifest | undefined> {

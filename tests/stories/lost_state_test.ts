@@ -224,6 +224,26 @@ for (
   });
 }
 
+story(
+  "that a chain was set aside is not forgotten when that run fails, whoever can be asked",
+  TWO,
+  async (story) => {
+    await nights(story, 1);
+    damageFile(`${story.state}/acme/receipts.json`);
+    for (const name of story.destinations) Deno.renameSync(story.at(name), story.at(`${name} away`));
+    const { recipients } = story.job;
+    story.job.vaults = { include: ["no such vault"] };
+    await nights(story, 1, 15);
+    delete story.job.vaults;
+    story.job.recipients = recipients;
+    const { err } = await story.runs(15, "backup");
+    assert.match(err, /warning: the destinations hold another chain of this job, up to no\. 1/);
+    for (const name of story.destinations) Deno.renameSync(story.at(`${name} away`), story.at(name));
+    await story.runs(0, "keys", "trust");
+    await quiet(story);
+  },
+);
+
 story("an archive of a chain that was set aside still comes to where it is missing", TWO, async (story) => {
   await nights(story, 1);
   Deno.renameSync(story.at("usb"), story.at("away"));

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import { isAppError } from "../../base/errors.ts";
+import { type AppError, isAppError, toAppError } from "../../base/errors.ts";
 import type { BackupResult } from "../../jobs/backup/backup.ts";
 import type { JobContext } from "../../jobs/context.ts";
 import type { Plan } from "../../jobs/backup/plan.ts";
-import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
+import { type Cli, CONFIG_FLAG, endOf, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { milliseconds } from "../duration.ts";
 import { EXIT, exitCodeOf, worst } from "../exit_code.ts";
 import { counted, number, table } from "../report/format.ts";
@@ -47,7 +47,19 @@ async function realRun(context: JobContext, report: Report): Promise<JobEnd> {
     });
   }
   const { backup } = await import("../../jobs/backup/backup.ts");
-  const result = await backup(context);
+  const alarms: AppError[] = [];
+  let result: BackupResult;
+  try {
+    result = await backup(context, alarms);
+  } catch (error) {
+    if (alarms.length === 0) throw error;
+    const end = endOf(toAppError(error), report, context.job.name);
+    return {
+      ...end,
+      exitCode: worst([end.exitCode, ...alarms.map(exitCodeOf)]),
+      alarms: alarms.map(inShort),
+    };
+  }
   if (result.deliveries.some((one) => one.error !== undefined)) {
     report.emit({
       event: "warning",
@@ -71,13 +83,17 @@ function codeOf({ outcome, block, deliveries, late, alarms }: BackupResult): num
   ]);
 }
 
+function inShort({ code, message }: AppError) {
+  return { code, message };
+}
+
 function summaryOf({ archive, outcome, block, deliveries, late, alarms }: BackupResult) {
   return {
     archive,
     outcome,
     ...(block ? { pruningBlocked: block } : {}),
     late: late.length,
-    alarms: alarms.map(({ code, message }) => ({ code, message })),
+    alarms: alarms.map(inShort),
     destinations: deliveries.map(({ destination, error }) => ({
       destination,
       state: error ? "failed" : "read-back",

@@ -45,8 +45,10 @@ export interface BackupResult {
  *
  * The order is the promise: the archive is whole in the spool before it is signed; the signed manifest is this
  * host's head, durably, before any of it leaves; a destination counts only when it gave everything back.
+ *
+ * @param alarms is filled with what {@linkcode BackupResult.alarms} says, for a run that throws too.
  */
-export async function backup(context: JobContext): Promise<BackupResult> {
+export async function backup(context: JobContext, alarms: AppError[] = []): Promise<BackupResult> {
   const { world, job } = context;
   // What can be wrong with the config is found before anything is done.
   await readRecipients(world, job.recipients);
@@ -57,11 +59,14 @@ export async function backup(context: JobContext): Promise<BackupResult> {
     await sweepFolders(context, journal);
     const chain = await openChain(context);
     const { state, signer } = chain;
+    alarms.push(...chain.alarms);
+    tellAlarms(context, chain.alarms);
     const chosen = await chooseRecipients(context, state);
     refuseNobody(context, chosen);
     const recipients = chosen.sealed;
-    const alarms = [...chain.alarms, ...alarmOfRecipients(context, chosen)];
-    tellAlarms(context, alarms);
+    const left = alarmOfRecipients(context, chosen);
+    alarms.push(...left);
+    tellAlarms(context, left);
     tellRecipients(context, chosen);
     await sweep(context, journal, state);
     const time = new Date(Math.floor(world.clock.now().getTime() / 1000) * 1000);

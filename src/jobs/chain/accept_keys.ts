@@ -2,6 +2,7 @@ import { readRecipients } from "../../custody/recipient_files.ts";
 import type { Recipient } from "../../custody/recipients.ts";
 import type { JobContext } from "../context.ts";
 import { chooseRecipients } from "./recipients.ts";
+import { tellAlarms } from "./tell_alarms.ts";
 import { type Recorded, withState } from "./with_state.ts";
 
 /** What `keys accept` has come to. */
@@ -20,7 +21,8 @@ export interface AcceptedKeys {
 /** Signs that the recipients of the config are the ones to seal to. */
 export async function acceptKeys(context: JobContext): Promise<AcceptedKeys> {
   const recipients = await readRecipients(context.world, context.job.recipients);
-  return await withState(context, async ({ state, record }) => {
+  return await withState(context, async ({ state, alarms, record }) => {
+    tellAlarms(context, alarms);
     const { added, removed, first } = await chooseRecipients(context, state);
     const news = !first && added.length + removed.length > 0;
     const recorded = news

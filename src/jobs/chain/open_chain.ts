@@ -4,7 +4,7 @@ import type { Place } from "../../archive/manifest.ts";
 import type { Signer, SignerKey } from "../../archive/signature.ts";
 import { placeOf, trustedKeys } from "../../archive/chain.ts";
 import { readNextSigner } from "../../custody/signer.ts";
-import { setAside } from "../../host/set_aside.ts";
+import { setAside, setAsidePlaces } from "../../host/set_aside.ts";
 import { JobState } from "../../host/state.ts";
 import { type JobContext, stateOf } from "../context.ts";
 import { signerOf } from "../open.ts";
@@ -43,12 +43,13 @@ export interface OpenChain {
  */
 export async function openChain(context: JobContext): Promise<OpenChain> {
   const alarms: AppError[] = [];
-  const known: Place[] = [];
   for (;;) {
     const opened = await attempt(context, alarms);
     if (!("unfit" in opened)) {
       const { state } = opened;
-      const found = [...opened.found, ...known].filter((place) => !state.isSettled(place));
+      // A run that set a chain aside may have failed before it could sign that.
+      const aside = await setAsidePlaces(context.world, stateOf(context));
+      const found = [...opened.found, ...aside].filter((place) => !state.isSettled(place));
       const beside = found.filter((place, at) =>
         !state.unsettled().some((one) => state.same(one, place)) &&
         !found.slice(0, at).some((one) => state.same(one, place))
@@ -57,8 +58,7 @@ export async function openChain(context: JobContext): Promise<OpenChain> {
       alarms.push(...open.map((place) => alarmOf(context, state, place)));
       return { ...opened, beside, open, alarms };
     }
-    const stood = await setAside(context.world, stateOf(context));
-    if (stood) known.push(stood);
+    await setAside(context.world, stateOf(context));
     alarms.push(
       new AppError("untrusted", `${opened.unfit}: it was set aside, and a new chain begins`, {
         hint: `it lies in ${quoted(`${stateOf(context)}/set-aside`)}; look into why that happened`,
