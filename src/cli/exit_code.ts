@@ -41,7 +41,7 @@ export function exitCodeOf(error: AppError): number {
     case "wrong-identity":
       return EXIT.wrongIdentity;
     case "quota":
-      return EXIT.quota;
+      return error.origin === "destination" ? EXIT.failure : EXIT.quota; // a full disk is not 1Password's quota
     case "corrupt":
     case "untrusted":
       return EXIT.integrity;

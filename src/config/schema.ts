@@ -6,6 +6,7 @@ import { JOB_NAME } from "../model/archive_name.ts";
 import { PLANS } from "../model/quota.ts";
 import type { DestinationPlugin } from "../destination/plugin.ts";
 import type { SourcePlugin } from "../source/plugin.ts";
+import { accessShape, checkPurposes, type DestinationAccess, destinationOptions } from "./destination.ts";
 import type { Registry } from "./registry.ts";
 import { vaults } from "./vault_choice.ts";
 
@@ -15,13 +16,10 @@ export interface SourceConfig {
   [key: string]: unknown;
 }
 
-/** One destination of a job: `type` names the plugin, what is not listed here is the plugin's own part. */
-export interface DestinationConfig {
-  name: string;
-  type: string;
+/** One destination of a job: `type` names the plugin. */
+export interface DestinationConfig extends DestinationAccess {
   /** In place of the job's. */
   retention?: Retention | undefined;
-  [key: string]: unknown;
 }
 
 /** The form of `keepWithin`: years, months, weeks, days, hours, in this order, as in `1y5m7d2h`; `m` is months. */
@@ -92,17 +90,18 @@ const quota = z.strictObject({
   plan: z.enum(PLANS).meta({ description: "the account's plan at 1Password: its name on the bill" }),
 });
 
-const NAME = /^[a-z0-9-]{1,40}$/;
 const RETENTION = "which archives to keep; without it nothing is ever pruned";
 
-/** The plugins' parts, told apart by `type`, each with `shape` added. */
-function oneOf<T>(
-  plugins: readonly (SourcePlugin | DestinationPlugin)[],
-  shape: z.ZodRawShape,
+/** The plugins' parts, told apart by `type`, each with its `shape` added, and with a `check` of the whole. */
+function oneOf<T, Plugin extends SourcePlugin | DestinationPlugin>(
+  plugins: readonly Plugin[],
+  shape: (plugin: Plugin) => z.ZodRawShape = () => ({}),
+  check: (plugin: Plugin) => (config: unknown, context: z.RefinementCtx) => void = () => () => {},
 ): z.ZodType<T> {
   const options = plugins.map((plugin) => {
     const type = z.literal(plugin.type).meta({ description: plugin.summary });
-    return plugin.config.safeExtend({ ...shape, type }).strict().meta({ description: plugin.summary });
+    return plugin.config.safeExtend({ ...shape(plugin), type }).strict().superRefine(check(plugin))
+      .meta({ description: plugin.summary });
   });
   return z.discriminatedUnion(
     "type",
@@ -111,16 +110,14 @@ function oneOf<T>(
 }
 
 function job(registry: Registry) {
-  const destination = oneOf<DestinationConfig>(registry.destinations, {
-    name: z.string().regex(NAME, { error: "is not a name: 1 to 40 of a-z, 0-9 and hyphen" })
-      .meta({
-        description: "what this destination is called in commands and reports; unique within the job",
-      }),
+  const source = () => oneOf<SourceConfig, SourcePlugin>(registry.sources);
+  const destination = oneOf<DestinationConfig, DestinationPlugin>(registry.destinations, (plugin) => ({
+    ...accessShape(plugin),
     retention: retention.optional().meta({ description: `${RETENTION}; in place of the job's` }),
-  });
+  }), checkPurposes);
   return z.strictObject({
-    source: oneOf<SourceConfig>(registry.sources, {}).meta({ description: "where the vaults come from" }),
-    also: z.array(oneOf<SourceConfig>(registry.sources, {})).default([]).meta({
+    source: source().meta({ description: "where the vaults come from" }),
+    also: z.array(source()).default([]).meta({
       description: "other ways to the same account, for what the source does not give",
     }),
     vaults: vaults.prefault({}).meta({
@@ -188,12 +185,6 @@ export function sourceOptions({ type: _, ...options }: SourceConfig): Record<str
   return options;
 }
 
-/** What belongs to the plugin of a destination: what its own schema describes. */
-export function destinationOptions(config: DestinationConfig): Record<string, unknown> {
-  const { type: _type, name: _name, retention: _retention, ...options } = config;
-  return options;
-}
-
 /** The same door twice would be asked twice for what it does not have. */
 function tellDoorsApart(
   { source, also }: { source: SourceConfig; also: SourceConfig[] },
@@ -215,7 +206,7 @@ function tellApart(list: DestinationConfig[], context: z.RefinementCtx): void {
     const before = list.slice(0, index);
     const same = before.find((other) =>
       other.type === destination.type &&
-      isDeepStrictEqual(normal(destinationOptions(other)), normal(destinationOptions(destination)))
+      isDeepStrictEqual(placeOf(other), placeOf(destination))
     );
     if (before.some((other) => other.name === destination.name)) {
       context.addIssue({
@@ -227,6 +218,10 @@ function tellApart(list: DestinationConfig[], context: z.RefinementCtx): void {
       context.addIssue({ code: "custom", path: [index], message: `is the same place as "${same.name}"` });
     }
   });
+}
+
+function placeOf(destination: DestinationConfig): Record<string, unknown> {
+  return normal(destinationOptions(destination));
 }
 
 /** A plugin's part with `path` written in one way: `/a/`, `/a` and `/a/.` are one folder. */

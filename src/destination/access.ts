@@ -24,7 +24,11 @@ export function refuseUnsupported(can: Capabilities, options: PutOptions | undef
 /** Throws `unsupported` where this opening may not do `what`; the first line of every other call. */
 export function refuseUnlessAble(can: Capabilities, what: "read" | "list" | "remove"): void {
   if (!can[what]) {
-    throw new AppError("unsupported", `its credentials may only create, so nothing can be ${PAST[what]}`);
+    throw new AppError("unsupported", `its credentials may only create, so nothing can be ${PAST[what]}`, {
+      hint: what === "remove"
+        ? 'give it "prune:" credentials in the config, or do this where there are some'
+        : 'give it "read:" credentials in the config, or do this where there are some',
+    });
   }
 }
 

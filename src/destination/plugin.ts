@@ -12,6 +12,8 @@ export interface DestinationPlugin {
   readonly summary: string;
   /** The plugin's own part of the config, without `type` and `name`. */
   readonly config: z.ZodObject;
+  /** False where no opening can lock what it stores, so that the config can be refused that asks for it. */
+  readonly locks?: false;
   /** Opens the destination `name`; `config` has been checked against the schema above. */
   open(name: string, config: unknown, context: DestinationContext, signal: AbortSignal): Promise<Destination>;
   /**

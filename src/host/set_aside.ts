@@ -11,7 +11,7 @@ import { readEntry, sequencesIn } from "./entries.ts";
  * aside, and a new one begins.
  *
  *     <state>/<job>/set-aside/<8 hex>/chain/…    as it was
- *     <state>/<job>/set-aside/<8 hex>/receipts.json
+ *     <state>/<job>/set-aside/<8 hex>/receipts.json, sent.json
  */
 
 /**
@@ -22,7 +22,7 @@ export async function setAside(world: World, folder: string): Promise<void> {
   const { files } = world;
   const aside = `${folder}/set-aside/${hex(world.random(4))}`;
   await files.makeFolder(aside, 0o700);
-  for (const name of ["chain", "receipts.json"]) {
+  for (const name of ["chain", "receipts.json", "sent.json"]) {
     if (!await exists(files, `${folder}/${name}`)) continue;
     await files.rename(`${folder}/${name}`, `${aside}/${name}`);
     await files.syncFolder(aside);

@@ -1,6 +1,7 @@
 import { AppError, isAppError } from "../base/errors.ts";
 import { quoted } from "../base/safe_names.ts";
-import type { SourceConfig } from "../config/schema.ts";
+import { destinationOptions, type Purpose } from "../config/destination.ts";
+import type { DestinationConfig, SourceConfig } from "../config/schema.ts";
 import type { Destination } from "../destination/contract.ts";
 import type { Source } from "../source/contract.ts";
 import { Patience } from "../source/patience.ts";
@@ -45,14 +46,24 @@ export function destinationNames({ job }: JobContext, from: string | undefined):
   });
 }
 
-/** Opens one of the job's destinations. */
-export function openDestination(context: JobContext, name: string): Promise<Destination> {
-  const found = context.job.destinations.find((one) => one.name === name);
+/** What the config says of one of the job's destinations. */
+export function destinationConfig({ job }: JobContext, name: string): DestinationConfig {
+  const found = job.destinations.find((one) => one.name === name);
   if (!found) throw new AppError("misconfigured", `there is no destination ${quoted(name)}`);
-  const { type, name: _, retention: __, ...config } = found;
-  const plugin = context.registry.destinations.find((one) => one.type === type);
-  if (!plugin) throw new AppError("misconfigured", `there is no destination of type ${quoted(type)}`);
-  return plugin.open(name, config, pluginContext(context), context.signal);
+  return found;
+}
+
+/** Opens one of the job's destinations, with the settings that the config has for this purpose. */
+export async function openDestination(
+  context: JobContext,
+  name: string,
+  purpose: Purpose,
+  signal: AbortSignal = context.signal,
+): Promise<Destination> {
+  const config = destinationConfig(context, name);
+  const plugin = context.registry.destinations.find((one) => one.type === config.type);
+  if (!plugin) throw new AppError("misconfigured", `there is no destination of type ${quoted(config.type)}`);
+  return await plugin.open(name, destinationOptions(config, purpose), pluginContext(context), signal);
 }
 
 function pluginContext(context: JobContext) {

@@ -72,7 +72,8 @@ export interface Progress {
 
 /** What became of one archive at one destination. */
 export type Delivery =
-  | { state: "sent" }
+  /** All of it was sent; where `readBack` is false, that is the last word. */
+  | { state: "sent"; readBack: boolean }
   | { state: "read-back" }
   | { state: "failed"; code: string; message: string; hint?: string };
 

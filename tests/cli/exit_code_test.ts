@@ -46,4 +46,6 @@ Deno.test("every error has the exit code that scripts rely on", () => {
   }
   assert.equal(exitCodeOf(new AppError("denied", "x", { origin: "source" })), 13);
   assert.equal(exitCodeOf(new AppError("denied", "x", { origin: "destination" })), 1);
+  assert.equal(exitCodeOf(new AppError("quota", "x", { origin: "source" })), 14);
+  assert.equal(exitCodeOf(new AppError("quota", "no room", { origin: "destination" })), 1);
 });

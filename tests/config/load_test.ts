@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { destinationOptions, sourceOptions } from "../../src/config/schema.ts";
+import { destinationOptions } from "../../src/config/destination.ts";
+import { sourceOptions } from "../../src/config/schema.ts";
 import { EXAMPLE, load, refusalOf, SMALL, worldWith } from "./fixture.ts";
 
 Deno.test("the example of the design loads", async () => {

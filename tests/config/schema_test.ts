@@ -40,7 +40,15 @@ Deno.test("the JSON schema holds the plugins' parts, told apart by their type", 
     assert.deepEqual(oneOf.map((one: Json) => one.properties.type.const), ["onepassword-sdk", "onepux"]);
   }
   const local = destinations.items.oneOf.find((one: Json) => one.properties.type.const === "local");
-  assert.deepEqual(Object.keys(local.properties).toSorted(), ["name", "path", "retention", "type"]);
+  assert.deepEqual(Object.keys(local.properties).toSorted(), [
+    "immutableFor",
+    "name",
+    "path",
+    "prune",
+    "read",
+    "retention",
+    "type",
+  ]);
   assert.deepEqual(local.required.toSorted(), ["name", "path", "type"]);
   assert.equal(local.additionalProperties, false);
 });

@@ -1,23 +1,29 @@
 /** Locks against removal, and what removal means where versions are kept. */
 import assert from "node:assert/strict";
 import { bodyOf, never, sample } from "../../src/destination/conformance/bench.ts";
-import { hurried } from "../../src/destination/conformance/clock.ts";
+import type { Destination } from "../../src/destination/contract.ts";
 import { S3Refusal } from "../servers/s3/refusal.ts";
 import type { Version } from "../servers/s3/store.ts";
 import { fails, KEY, LARGE, MEMBER, NAME, Place, put, SMALL } from "./s3_place.ts";
 
 const DAY = 86_400_000;
 
+/** Stores with a lock of so many days from now on. */
+function lock(destination: Destination, days: number, bytes: Uint8Array = SMALL, key = KEY) {
+  const immutableUntil = new Date(Date.now() + days * DAY);
+  return destination.put(key, bodyOf(bytes), never, { immutableUntil });
+}
+
 function retention(place: Place, name = NAME): NonNullable<Version["retention"]> {
   return place.bucket("locked").current(name)?.retention ?? assert.fail(`${name} is not locked`);
 }
 
-Deno.test("s3: what is stored is locked for as long as the config says, by everybody", async () => {
+Deno.test("s3: what is stored is locked for as long as was asked, against everybody", async () => {
   await using place = await Place.start();
   for (const checksums of ["sha256", "md5"]) {
-    const destination = await place.open({ bucket: "locked", immutableFor: "30d", checksums });
+    const destination = await place.open({ bucket: "locked", checksums });
     for (const [key, bytes] of [["short", SMALL], ["long", LARGE]] as const) {
-      await put(destination, bytes, `${checksums}-${key}`);
+      await lock(destination, 30, bytes, `${checksums}-${key}`);
       const { mode, until } = retention(place, `backups/${checksums}-${key}`);
       assert.equal(mode, "COMPLIANCE");
       assert.ok(Math.abs(until.getTime() - Date.now() - 30 * DAY) < 60_000, String(until));
@@ -32,58 +38,36 @@ Deno.test("s3: what is stored is locked for as long as the config says, by every
   }
 });
 
-Deno.test("s3: the longer of two locks holds", async () => {
-  await using place = await Place.start();
-  const destination = await place.open({ bucket: "locked", immutableFor: "2d" });
-  for (const [days, held] of [[1, 2], [9, 9]] as const) {
-    const immutableUntil = new Date(Date.now() + days * DAY);
-    await destination.put(`${days}`, bodyOf(SMALL), never, { immutableUntil });
-    const { until } = retention(place, `backups/${days}`);
-    assert.ok(Math.abs(until.getTime() - Date.now() - held * DAY) < 60_000);
-  }
-});
-
 Deno.test("s3: what an earlier run has stored is locked too", async () => {
   await using place = await Place.start();
   await put(await place.open({ bucket: "locked" }));
   assert.equal(place.bucket("locked").current(NAME)?.retention, undefined);
-  for (const [immutableFor, days] of [["1d", 1], ["8d", 8], ["2d", 8]] as const) {
-    await put(await place.open({ bucket: "locked", immutableFor }));
+  for (const [asked, held] of [[1, 1], [8, 8], [2, 8]] as const) {
+    await lock(await place.open({ bucket: "locked" }), asked);
     assert.equal(retention(place).mode, "COMPLIANCE");
-    assert.ok(Math.abs(retention(place).until.getTime() - Date.now() - days * DAY) < 60_000, immutableFor);
+    assert.ok(Math.abs(retention(place).until.getTime() - Date.now() - held * DAY) < 60_000, `${asked}`);
   }
 });
 
-Deno.test("s3: a bucket without locks is refused when it is opened, and before a byte is sent", async () => {
+Deno.test("s3: a bucket without locks is refused before a byte is sent", async () => {
   await using place = await Place.start();
-  await fails(place.open({ immutableFor: "30d" }), "unsupported", /"plain" cannot lock/, /Object Lock/);
-  const destination = await place.open();
-  const immutableUntil = new Date(Date.now() + DAY);
-  await fails(destination.put(KEY, bodyOf(SMALL), never, { immutableUntil }), "unsupported", /cannot lock/);
+  await fails(lock(await place.open(), 30), "unsupported", /"plain" cannot lock/, /Object Lock/);
   assert.deepEqual(new Set(place.server.operations()), new Set(["GetObjectLockConfiguration"]));
   const unknown = new S3Refusal(501, "NotImplemented", "GetObjectLockConfiguration not implemented");
   await using _ = place.server.faults.strike("GetObjectLockConfiguration", { do: "refuse", with: unknown });
-  await fails(place.open({ immutableFor: "30d", bucket: "locked" }), "unsupported", /cannot lock/);
+  await fails(lock(await place.open({ bucket: "locked" }), 30), "unsupported", /cannot lock/);
 });
 
 Deno.test("s3: where it may not be asked for, a missing lock is told by the upload, and nothing is left", async () => {
   const may = ["PutObject", "PutObjectRetention", "AbortMultipartUpload", "ListBucket", "GetObject"];
   await using place = await Place.start({ members: [{ ...MEMBER, may }] });
   for (const bytes of [SMALL, LARGE]) {
-    const destination = await place.open({ immutableFor: "1d" });
-    await fails(put(destination, bytes), "unsupported", /Object Lock Configuration/, /Object Lock/);
+    const destination = await place.open();
+    await fails(lock(destination, 1, bytes), "unsupported", /Object Lock Configuration/, /Object Lock/);
     place.holdsNothing();
   }
-  await put(await place.open({ immutableFor: "1d", bucket: "locked" }));
+  await lock(await place.open({ bucket: "locked" }), 1);
   assert.equal(retention(place).mode, "COMPLIANCE");
-});
-
-Deno.test("s3: a lock is reckoned by our clock", async () => {
-  await using place = await Place.start();
-  const clock = hurried(100);
-  const later = { ...clock, now: () => new Date(Date.now() + 5 * 60_000) };
-  await put(await place.open({ bucket: "locked", immutableFor: "1h" }, later));
-  assert.ok(Math.abs(retention(place).until.getTime() - Date.now() - 65 * 60_000) < 10_000);
 });
 
 Deno.test("s3: removal frees the space of every version, and is done when none is left", async () => {

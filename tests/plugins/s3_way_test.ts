@@ -113,7 +113,6 @@ Deno.test("s3: settings that make no sense are refused with the reason", () => {
     [{ accessKeyId: undefined, secretAccessKey: undefined, sessionToken: "env:X" }, /without an accessKeyId/],
     [{ profile: "x" }, /besides an accessKeyId/],
     [{ secretAccessKey: "plainly-in-the-config" }, /reference/],
-    [{ immutableFor: "30" }, /duration/],
     [{ timeout: "0s" }, /duration/],
     [{ access: "none" }, /create-only/],
     [{ nonsense: 1 }, /nonsense/],

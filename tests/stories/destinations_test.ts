@@ -9,8 +9,11 @@ const TWO = { memory: memoryAccount(), destinations: ["nas", "usb"] };
 story("the only destination is away: the run fails, the archive waits, the next run brings both", {
   memory: memoryAccount(),
 }, async (story) => {
-  Deno.removeSync(story.at("nas"));
+  await story.runs(0, "backup");
+  Deno.renameSync(story.at("nas"), story.at("away"));
+  story.clockOffset = 60_000;
   const { err } = await story.runs(1, "backup");
+  assert.ok(err.indexOf('warning: "nas" cannot be opened: ') < err.indexOf("vaultferry: sealed "), err);
   assert.match(err, /nas: failed: destination "nas": the folder ".*\/nas" does not exist\n/);
   assert.match(err, /nas: hint: mount what it is on, or create it: mkdir -p /);
   assert.equal(story.spooled().length, 1);
@@ -20,10 +23,40 @@ story("the only destination is away: the run fails, the archive waits, the next 
     "no new folder on the system disk",
   );
 
-  Deno.mkdirSync(story.at("nas"));
-  story.clockOffset = 60_000;
+  Deno.renameSync(story.at("away"), story.at("nas"));
+  story.clockOffset = 120_000;
   await story.runs(0, "backup");
-  await wholeChain(story, "nas", 2);
+  await wholeChain(story, "nas", 3);
+});
+
+story("a config whose destinations never could be opened ends before the export", {
+  memory: memoryAccount(),
+  destinations: ["nas", "usb"],
+}, async (story) => {
+  for (const name of ["nas", "usb"]) Deno.removeSync(story.at(name));
+  const { err } = await story.runs(2, "backup");
+  assert.match(
+    err,
+    /warning: "nas" cannot be opened: destination "nas": the folder ".*\/nas" does not exist\n/,
+  );
+  assert.match(err, /warning: "usb" cannot be opened: /);
+  assert.match(
+    err,
+    /error: no destination of job "acme" can be opened, and none ever was\n.*hint: mend what/,
+  );
+  assert.doesNotMatch(err, /reading items|sealed/);
+  assert.deepEqual(story.spooled(), []);
+  // A dry run says so too.
+  assert.match((await story.runs(2, "backup", "--dry-run")).out, /nas \(cannot be opened\), usb \(cannot/);
+  // One that can be opened is enough for a backup.
+  Deno.mkdirSync(story.at("nas"));
+  assert.match(
+    (await story.runs(4, "backup", "--dry-run")).out,
+    /destinations: nas, usb \(cannot be opened\)\n/,
+  );
+  await story.runs(4, "backup");
+  story.expected.spooled = 1;
+  Deno.mkdirSync(story.at("usb"));
 });
 
 story(

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { z } from "zod";
 import { registry } from "../../plugins/mod.ts";
 import { denoFiles } from "../../src/base/deno_files.ts";
 import { denoWorld } from "../../src/base/deno_world.ts";
 import type { Files, World } from "../../src/base/world.ts";
 import { run } from "../../src/cli/run.ts";
 import type { Registry } from "../../src/config/registry.ts";
+import type { Destination } from "../../src/destination/contract.ts";
+import type { DestinationPlugin } from "../../src/destination/plugin.ts";
 import { type AccountDescription, type LocalService, startService } from "../service/mod.ts";
 import { filled } from "./content.ts";
 import { Expected } from "./tidy.ts";
@@ -87,6 +90,8 @@ export class Story {
   clockOffset = 0;
   /** How much faster durations pass on this host, for what waits long. */
   hurry = 1;
+  /** Milliseconds that have gone by beside the real ones. */
+  passed = 0;
   /** File operations that are replaced. */
   files: Partial<Files> = {};
   interactive = false;
@@ -102,7 +107,7 @@ export class Story {
     readonly folder: string,
     readonly destinations: string[],
     readonly given: LocalService | undefined,
-    readonly registry: Registry,
+    public registry: Registry,
   ) {
     this.config = {
       version: 1,
@@ -175,6 +180,19 @@ export class Story {
     return names(`${this.state}/acme/spool`);
   }
 
+  /** Adds a destination of the story's own to the job, of a type that has its name. */
+  addDestination(destination: Destination, settings: Line = {}): void {
+    const { name } = destination;
+    const plugin: DestinationPlugin = {
+      type: name,
+      summary: "a destination of this story",
+      config: z.strictObject({}),
+      open: () => Promise.resolve(destination),
+    };
+    this.registry = { ...this.registry, destinations: [...this.registry.destinations, plugin] };
+    this.job.destinations.push({ name, type: name, ...settings });
+  }
+
   async writeToken(token: string): Promise<void> {
     await Deno.writeTextFile(this.token, token + "\n", { mode: 0o600 });
     this.private.push({ what: "the token", text: token.trim() });
@@ -243,7 +261,7 @@ export class Story {
       files: this.expected.watching({ ...denoFiles, ...this.files }),
       clock: {
         now: () => new Date(Date.now() + this.clockOffset),
-        monotonic: () => real.clock.monotonic() * this.hurry,
+        monotonic: () => real.clock.monotonic() * this.hurry + this.passed,
         sleep: (ms, signal) => {
           this.naps.push(ms);
           return real.clock.sleep(Math.min(ms, 20), signal);

@@ -26,8 +26,6 @@ export interface GcsParts {
   access: "full" | "create-only";
   /** What every name in the bucket begins with; empty, or ends with a slash. */
   prefix: string;
-  /** Milliseconds for which everything is locked, where no `put` asks for more. */
-  immutableFor: number | undefined;
   /** Closes the connections. */
   close(): void;
 }
@@ -60,7 +58,7 @@ export class GcsDestination implements Destination {
     return named(this, `store ${quoted(key)}`, signal, async () => {
       refuseUnsupported(this.can, options);
       const name = this.#nameOf(key), api = this.#api;
-      const retainUntil = this.#retainUntil(options);
+      const retainUntil = options?.immutableUntil;
       if (retainUntil) await this.#refuseWithoutLocks(signal);
       let stored: { generation: string } | undefined;
       const send = async () => {
@@ -178,16 +176,6 @@ export class GcsDestination implements Destination {
   #nameOf(key: string): string {
     partsOfKey(key);
     return this.#parts.prefix + key;
-  }
-
-  /** The later of what this call asks for and what the config says. */
-  #retainUntil(options: PutOptions | undefined): Date | undefined {
-    const { immutableFor, api } = this.#parts;
-    const moments = [
-      ...(options?.immutableUntil ? [options.immutableUntil.getTime()] : []),
-      ...(immutableFor === undefined ? [] : [api.parts.clock.now().getTime() + immutableFor]),
-    ];
-    return moments.length === 0 ? undefined : new Date(Math.max(...moments));
   }
 
   /** Where that can be known: asked once, and before a byte is sent. */

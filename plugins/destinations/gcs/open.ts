@@ -1,5 +1,5 @@
+import { milliseconds } from "../../../src/base/duration.ts";
 import { Secret } from "../../../src/base/secret.ts";
-import { milliseconds } from "../../../src/destination/durations.ts";
 import { named } from "../../../src/destination/errors.ts";
 import { HttpDoor } from "../../../src/destination/http/door.ts";
 import type { DestinationContext } from "../../../src/destination/plugin.ts";
@@ -42,11 +42,8 @@ export async function openGcs(
         bucket: settings.bucket,
         silence: settings.timeout === undefined ? undefined : milliseconds(settings.timeout),
       });
-      const { access, prefix, immutableFor } = settings;
-      return new GcsDestination({
-        ...{ name, api, access, prefix, close },
-        immutableFor: immutableFor === undefined ? undefined : milliseconds(immutableFor),
-      });
+      const { access, prefix } = settings;
+      return new GcsDestination({ name, api, access, prefix, close });
     } catch (error) {
       close();
       throw error;

@@ -35,10 +35,6 @@ export const gcsSettings = z.strictObject({
   ),
   endpoint: endpoint.default("https://storage.googleapis.com")
     .describe("address of the service, where it is a private one"),
-  immutableFor: z.string().regex(/^[1-9]\d{0,3}[hdwy]$/, "must be a duration such as 36h, 30d, 8w or 1y")
-    .optional().describe(
-      "nobody can remove or replace what is stored before this time is over; the bucket needs object retention",
-    ),
   timeout: timeoutSetting,
   ...accessSetting,
   ...httpSettings,

@@ -1,6 +1,6 @@
+import { milliseconds } from "../../../src/base/duration.ts";
 import { AppError } from "../../../src/base/errors.ts";
 import { Secret } from "../../../src/base/secret.ts";
-import { milliseconds } from "../../../src/destination/durations.ts";
 import { named } from "../../../src/destination/errors.ts";
 import { HttpDoor } from "../../../src/destination/http/door.ts";
 import type { DestinationContext } from "../../../src/destination/plugin.ts";
@@ -19,7 +19,7 @@ export async function openS3(
 ): Promise<S3Destination> {
   const secrets: Secret[] = [];
   return await named({ name, secrets }, "open the bucket", signal, async () => {
-    const { clock } = context.world, { bucket, profile, timeout, immutableFor } = settings;
+    const { clock } = context.world, { bucket, profile, timeout } = settings;
     const keys = await keysOf(settings, context, signal);
     secrets.push(...[keys?.secretAccessKey, keys?.sessionToken].filter((one) => one !== undefined));
     const door = await HttpDoor.open(settings, context, signal);
@@ -36,12 +36,7 @@ export async function openS3(
       await credentials.ready(signal);
       const silence = timeout === undefined ? undefined : milliseconds(timeout);
       const service = new Service({ client, credentials, clock, bucket, region, silence, secrets });
-      const destination = new S3Destination({
-        ...{ name, service, close, settings, secrets },
-        immutableFor: immutableFor === undefined ? undefined : milliseconds(immutableFor),
-      });
-      if (immutableFor !== undefined) await destination.refuseWithoutLocks(signal);
-      return destination;
+      return new S3Destination({ name, service, close, settings, secrets });
     } catch (error) {
       close();
       throw error;

@@ -26,8 +26,6 @@ export interface S3Parts {
   name: string;
   service: Service;
   settings: Pick<S3Settings, "access" | "prefix" | "conditionalWrites" | "checksums">;
-  /** Milliseconds for which everything is locked, where no `put` asks for more. */
-  immutableFor: number | undefined;
   secrets: readonly Secret[];
   /** Closes the connections. */
   close(): void;
@@ -60,8 +58,8 @@ export class S3Destination implements Destination {
   put(key: string, body: Resendable, signal: AbortSignal, options?: PutOptions): Promise<Stored> {
     return named(this, `store ${quoted(key)}`, signal, async () => {
       refuseUnsupported(this.can, options);
-      const asked = this.#named(key, signal), lockUntil = this.#lockUntil(options);
-      if (lockUntil) await this.refuseWithoutLocks(signal);
+      const asked = this.#named(key, signal), lockUntil = options?.immutableUntil;
+      if (lockUntil) await this.#refuseWithoutLocks(signal);
       await this.#put(asked, body, lockUntil);
       return { key, size: body.size };
     });
@@ -135,7 +133,7 @@ export class S3Destination implements Destination {
   }
 
   /** Throws `unsupported` where the bucket cannot lock what it stores; asked once, before a byte is sent. */
-  async refuseWithoutLocks(signal: AbortSignal): Promise<void> {
+  async #refuseWithoutLocks(signal: AbortSignal): Promise<void> {
     this.#locks ??= canLock(this.#service, signal).catch((error) => {
       this.#locks = undefined;
       throw error;
@@ -179,15 +177,6 @@ export class S3Destination implements Destination {
     });
     // What an earlier run has stored may be locked for less long, or not at all.
     if (done === "present" && lockUntil) await keepUntil(service, asked, lockUntil);
-  }
-
-  #lockUntil(options: PutOptions | undefined): Date | undefined {
-    const { immutableFor } = this.#parts, { clock } = this.#service.parts;
-    const until = [
-      ...(options?.immutableUntil ? [options.immutableUntil.getTime()] : []),
-      ...(immutableFor === undefined ? [] : [clock.now().getTime() + immutableFor]),
-    ];
-    return until.length === 0 ? undefined : new Date(Math.max(...until));
   }
 
   #named(key: string, signal: AbortSignal): Named {

@@ -47,10 +47,6 @@ export const s3Settings = z.strictObject({
     .describe(
       "what the service compares each upload with; md5 for one that does not know x-amz-checksum-sha256",
     ),
-  immutableFor: z.string().regex(/^[1-9]\d{0,3}[hdwy]$/, "must be a duration such as 36h, 30d, 8w or 1y")
-    .optional().describe(
-      "nobody can remove or replace what is stored before this time is over; the bucket needs Object Lock",
-    ),
   timeout: timeoutSetting,
   ...accessSetting,
   ...httpSettings,

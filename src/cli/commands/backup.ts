@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
-import { type AppError, isAppError, toAppError } from "../../base/errors.ts";
+import { AppError, isAppError, toAppError } from "../../base/errors.ts";
 import type { BackupResult } from "../../jobs/backup/backup.ts";
 import type { JobContext } from "../../jobs/context.ts";
 import type { Plan } from "../../jobs/backup/plan.ts";
@@ -8,6 +8,7 @@ import { milliseconds } from "../duration.ts";
 import { EXIT, exitCodeOf, worst } from "../exit_code.ts";
 import { counted, number, table } from "../report/format.ts";
 import type { Report } from "../report/report.ts";
+import { resendJob } from "./resend.ts";
 import { printable } from "../../base/safe_names.ts";
 
 export function addBackup(program: Command, cli: Cli): void {
@@ -21,6 +22,8 @@ export function addBackup(program: Command, cli: Cli): void {
       "how long to wait in all for 1Password's quota to renew when it is used up, such as 30m, 2h or 1d (default: not at all)",
       parseWait,
     )
+    .option("--resend", "make no backup: bring earlier archives to destinations that lack them")
+    .option("--archive <name>", 'with --resend: a name that "list" shows, "latest" or "all" (default: all)')
     .option("--no-prune", "do not remove old archives afterwards")
     .option(...CONFIG_FLAG)
     .option(...JSON_FLAG)
@@ -31,10 +34,19 @@ export function addBackup(program: Command, cli: Cli): void {
         { command: "backup", job, all: options.all ?? false },
         (given, report) => {
           const context = { ...given, wait: options.wait ?? 0 };
+          const { resend, archive, dryRun: looks = false } = options;
+          if (resend) return resendJob(context, report, { archive: archive ?? "all", dryRun: looks });
+          if (archive !== undefined) throw withoutResend();
           return options.dryRun ? dryRun(context, report) : realRun(context, report);
         },
       )
     );
+}
+
+function withoutResend(): AppError {
+  return new AppError("misconfigured", '"--archive" says which archives "--resend" is about', {
+    hint: 'a backup always makes a new one: leave it out, or add "--resend"',
+  });
 }
 
 async function realRun(context: JobContext, report: Report): Promise<JobEnd> {
@@ -94,9 +106,9 @@ function summaryOf({ archive, outcome, block, deliveries, late, alarms }: Backup
     ...(block ? { pruningBlocked: block } : {}),
     late: late.length,
     alarms: alarms.map(inShort),
-    destinations: deliveries.map(({ destination, error }) => ({
+    destinations: deliveries.map(({ destination, state, error }) => ({
       destination,
-      state: error ? "failed" : "read-back",
+      state,
       ...(error ? { code: error.code, message: error.message } : {}),
     })),
   };
@@ -124,6 +136,11 @@ async function dryRun(context: JobContext, report: Report): Promise<JobEnd> {
       plan.missing.length > 0 ? EXIT.gaps : EXIT.ok,
       plan.refusal ? exitCodeOf(plan.refusal) : EXIT.ok,
       ...plan.alarms.map(exitCodeOf),
+      plan.closed.length > 0 ? EXIT.someDestinations : EXIT.ok,
+      // That they are all closed is the config's fault or the network's: the first one says which.
+      ...plan.closed.length === plan.destinations.length
+        ? plan.closed.slice(0, 1).map(({ error }) => exitCodeOf(error))
+        : [],
     ]),
     dryRun: true,
     vaults: plan.vaults.map(({ vault, included }) => ({
@@ -132,6 +149,7 @@ async function dryRun(context: JobContext, report: Report): Promise<JobEnd> {
       included,
     })),
     missing: plan.missing.map((one) => one.detail),
+    closed: plan.closed.map(({ destination, error: { code, message } }) => ({ destination, code, message })),
     estimate: { reads: plan.quota.reads },
     quota: plan.quota,
   };
@@ -153,7 +171,7 @@ function vaultTable({ vaults, missing }: Plan): string {
   return table(["vault", "title", "items", "would be saved"], rows, [2]);
 }
 
-function linesOf({ vaults, recipients, destinations, sentences }: Plan): string[] {
+function linesOf({ vaults, recipients, destinations, closed, sentences }: Plan): string[] {
   const chosen = vaults.filter(({ included }) => included).map(({ vault }) => vault);
   const known = chosen.every((vault) => vault.activeItemCount !== undefined);
   const items = chosen.reduce((sum, vault) => sum + (vault.activeItemCount ?? 0), 0);
@@ -161,7 +179,11 @@ function linesOf({ vaults, recipients, destinations, sentences }: Plan): string[
     `would be saved: ${counted(chosen.length, "vault")}` +
     (known ? `, ${counted(items, "active item")} and what is archived` : ", items not counted beforehand"),
     `recipients: ${recipients.join(", ")}`,
-    `destinations: ${destinations.join(", ")}`,
+    `destinations: ${
+      destinations.map((name) =>
+        closed.some(({ destination }) => destination === name) ? `${name} (cannot be opened)` : name
+      ).join(", ")
+    }`,
     ...sentences,
     "nothing was written or sent",
   ];

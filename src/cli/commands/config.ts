@@ -67,7 +67,7 @@ async function check(cli: Cli, options: CommonOptions): Promise<void> {
 
 /** What the destinations' plugins find wrong with what the config names on this computer. */
 async function problemsOnThisComputer(cli: Cli, jobs: readonly JobConfig[]): Promise<AppError[]> {
-  const { destinationOptions } = await import("../../config/schema.ts");
+  const { destinationOptions } = await import("../../config/destination.ts");
   const { destinations } = await cli.registry();
   const problems: AppError[] = [];
   for (const job of jobs) {

@@ -77,19 +77,29 @@ export class HumanReport implements Report {
         return this.#say(`sealed ${event.archive}: ${what.join(", ")}, ${event.outcome}`);
       }
       case "destination":
-        if (event.state === "sent") return;
-        if (event.state === "read-back") {
-          if (parseRecordName(event.archive)) {
-            return this.#say(`${event.destination}: record ${event.archive} sent and read back`);
-          }
-          // The archive of an earlier run, sent late, is named; that of today has just been.
-          const late = event.archive === this.#sealed ? "" : ` (${event.archive}, from an earlier run)`;
-          return this.#say(`${event.destination}: sent and read back, every byte compared${late}`);
-        }
-        this.#say(`${event.destination}: failed: ${event.message}`);
-        return event.hint === undefined ? undefined : this.#say(`${event.destination}: hint: ${event.hint}`);
+        return this.#destination(event);
       case "error":
         return this.#say(`error: ${event.message}`);
+    }
+  }
+
+  #destination(event: Event & { event: "destination" }): void {
+    if (event.state === "sent" && event.readBack) return;
+    this.#progress.end(event.destination);
+    // The archive of an earlier run, sent late, is named; that of today has just been.
+    const late = event.archive === this.#sealed
+      ? ""
+      : parseRecordName(event.archive)
+      ? ` (record ${event.archive})`
+      : ` (${event.archive}, from an earlier run)`;
+    switch (event.state) {
+      case "sent":
+        return this.#say(`${event.destination}: sent, not read back: its credentials may only create${late}`);
+      case "read-back":
+        return this.#say(`${event.destination}: sent and read back, every byte compared${late}`);
+      case "failed":
+        this.#say(`${event.destination}: failed: ${event.message}`);
+        return event.hint === undefined ? undefined : this.#say(`${event.destination}: hint: ${event.hint}`);
     }
   }
 

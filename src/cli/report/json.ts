@@ -4,13 +4,16 @@ import type { World } from "../../base/world.ts";
 import type { Event } from "../../model/events.ts";
 import { printError, type Report } from "./report.ts";
 
-/** At most one progress object in so many milliseconds: programs want to know that it goes on, not every item. */
+/**
+ * At most one progress object in so many milliseconds, for each destination: programs want to know that it goes on, not
+ * every item.
+ */
 const PROGRESS_EVERY = 1000;
 
 /** One JSON object a line on standard output: `{"v":1,"event":…}`; errors are told on standard error as well. */
 export class JsonReport implements Report {
   readonly #world: World;
-  #lastProgress = -Infinity;
+  readonly #last = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -18,9 +21,9 @@ export class JsonReport implements Report {
 
   emit(event: Event): void {
     if (event.event === "progress") {
-      const now = this.#world.clock.monotonic();
-      if (now - this.#lastProgress < PROGRESS_EVERY) return;
-      this.#lastProgress = now;
+      const now = this.#world.clock.monotonic(), where = event.destination ?? "";
+      if (now - (this.#last.get(where) ?? -Infinity) < PROGRESS_EVERY) return;
+      this.#last.set(where, now);
     }
     this.#line(event);
   }

@@ -23,6 +23,8 @@ export class ProgressLine {
   readonly #world: World;
   #drawn = false;
   #last = -Infinity;
+  /** What goes on at each destination; they work at the same time. */
+  readonly #destinations = new Map<string, { phase: Phase; progress: Progress }>();
 
   constructor(world: World) {
     this.#world = world;
@@ -31,13 +33,23 @@ export class ProgressLine {
   show(phase: Phase, destination: string | undefined, progress: Progress = {}): void {
     const { terminal, clock } = this.#world;
     if (!terminal.interactive) return;
+    if (destination !== undefined) this.#destinations.set(destination, { phase, progress });
     const now = clock.monotonic();
+    const begun = progress.done === undefined && progress.bytes === undefined;
     const finished = progress.done !== undefined && progress.done === progress.total;
-    if (now - this.#last < REDRAW && !finished && progress.done !== undefined) return;
+    if (now - this.#last < REDRAW && !finished && !begun) return;
     this.#last = now;
-    const text = describe(phase, destination, progress, terminal.columns - 1);
-    terminal.err(`\r\x1b[2K${text}`);
+    const width = terminal.columns - 1;
+    const text = destination !== undefined && this.#destinations.size > 1
+      ? [...this.#destinations].map(([name, { phase, progress }]) => brief(name, phase, progress)).join("   ")
+      : describe(phase, destination, progress, width);
+    terminal.err(`\r\x1b[2K${text.slice(0, width)}`);
     this.#drawn = true;
+  }
+
+  /** Nothing more goes on there. */
+  end(destination: string): void {
+    this.#destinations.delete(destination);
   }
 
   /** Takes the line away, so that other text can be written. */
@@ -66,6 +78,13 @@ function describe(phase: Phase, destination: string | undefined, progress: Progr
   const room = Math.max(0, Math.min(30, width - label.length - figures.length - 4));
   const full = Math.round(room * share);
   return `${label}  ${"█".repeat(full)}${"░".repeat(room - full)}  ${figures}`.slice(0, width);
+}
+
+/** Such as `nas: sending 45%`: one of several that work at the same time. */
+function brief(destination: string, phase: Phase, progress: Progress): string {
+  const share = shareOf(progress);
+  const figure = share === undefined ? "" : ` ${Math.floor(100 * share)}%`;
+  return `${destination}: ${LABELS[phase]}${figure}`;
 }
 
 function shareOf({ done, total, bytes, totalBytes }: Progress): number | undefined {

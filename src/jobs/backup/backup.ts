@@ -21,7 +21,9 @@ import { exportVaults } from "./export.ts";
 import { Guard, type Verdict } from "./guard.ts";
 import type { Exported } from "./export_run.ts";
 import { openDoors } from "../open_doors.ts";
-import { deliver, type Delivered, deliverPending } from "./deliver.ts";
+import { deliver, type Delivered, deliverPending } from "../deliver/deliver.ts";
+import { Ledger } from "../deliver/ledger.ts";
+import { refuseHopeless, rehearse } from "../deliver/rehearse.ts";
 import { foldersOf, sweepFolders } from "../private_folders.ts";
 import { capSpool } from "./spool_cap.ts";
 import { sweep } from "./sweep.ts";
@@ -69,6 +71,8 @@ export async function backup(context: JobContext, alarms: AppError[] = []): Prom
     tellAlarms(context, left);
     tellRecipients(context, chosen);
     await sweep(context, journal, state);
+    const ledger = await Ledger.load(context, state);
+    refuseHopeless(context, ledger, await rehearse(context));
     const time = new Date(Math.floor(world.clock.now().getTime() / 1000) * 1000);
     const archive = formatArchiveName({
       job: job.name,
@@ -91,9 +95,9 @@ export async function backup(context: JobContext, alarms: AppError[] = []): Prom
     await journal.end({ what: "spool", name: archive });
     emitSealed(context, entry);
     guard.tell(verdict.findings);
-    const deliveries = await deliver(context, state, journal, entry);
-    const late = await deliverPending(context, state, journal, entry);
-    await capSpool(context, state);
+    const deliveries = await deliver(context, ledger, journal, entry);
+    const late = await deliverPending(context, ledger, journal, entry);
+    await capSpool(context, ledger);
     await journal.compact();
     return { archive, outcome: verdict.outcome, block: guard.block, deliveries, late, alarms };
   } finally {

@@ -7,6 +7,7 @@ import { findingSentence } from "../../policy/guards/sentences.ts";
 import { quotaSentences } from "../../policy/quota_sentences.ts";
 import { alarmOfRecipients, chooseRecipients } from "../chain/recipients.ts";
 import { type JobContext, stateOf } from "../context.ts";
+import { type Closed, rehearse } from "../deliver/rehearse.ts";
 import { failedDoors, openDoors } from "../open_doors.ts";
 import { Guard } from "./guard.ts";
 import { quotaOf, refusalOf } from "./preflight.ts";
@@ -28,6 +29,8 @@ export interface Plan {
   /** Recipients of the config that would be left out, as an alarm. */
   alarms: AppError[];
   destinations: string[];
+  /** Those of them that cannot be opened as things are. */
+  closed: Closed[];
 }
 
 /** Signs in and looks, without reading an item and without writing anything. */
@@ -35,6 +38,7 @@ export async function planBackup(context: JobContext): Promise<Plan> {
   const { job, world, emit, signal } = context;
   const state = await JobState.load(world, stateOf(context));
   const who = await chooseRecipients(context, state);
+  const closed = await rehearse(context);
   emit({ event: "phase", job: job.name, phase: "sign-in" });
   await using folders = new DryRunFolders(context);
   const source = await openDoors({ ...context, folders });
@@ -57,6 +61,7 @@ export async function planBackup(context: JobContext): Promise<Plan> {
     recipients: who.sealed.map((recipient) => recipient.key),
     alarms: alarmOfRecipients(context, who),
     destinations: job.destinations.map((one) => one.name),
+    closed,
   };
   emit({
     event: "plan",

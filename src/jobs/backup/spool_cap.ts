@@ -1,26 +1,26 @@
 import { toAppError } from "../../base/errors.ts";
-import type { JobState } from "../../host/state.ts";
 import { type JobContext, spoolOf } from "../context.ts";
-import { spooledArchives, waitsFor } from "./deliver.ts";
+import { spooledArchives } from "../deliver/deliver.ts";
+import type { Ledger } from "../deliver/ledger.ts";
 
 /**
  * Keeps what waits in the spool for a destination that is away within `spool: {keep}`, so that it does not fill this
  * disk for ever: the oldest archive that at least one destination has given back goes first, and is told. The only copy
  * of an archive never goes, however many there are.
  */
-export async function capSpool(context: JobContext, state: JobState): Promise<void> {
+export async function capSpool(context: JobContext, ledger: Ledger): Promise<void> {
   const { job, world } = context;
   const waiting = await spooledArchives(context);
   let excess = waiting.length - job.spool.keep;
   for (const archive of waiting) {
     if (excess <= 0) return;
     try {
-      const entry = await state.entryNamed(archive);
+      const entry = await ledger.state.entryNamed(archive);
       if (!entry) continue;
       const names = job.destinations.map(({ name }) => name);
       const [at, missed] = [
-        names.filter((name) => !waitsFor(state, name, entry)),
-        names.filter((name) => waitsFor(state, name, entry)),
+        names.filter((name) => ledger.knows(name, entry)),
+        names.filter((name) => !ledger.knows(name, entry)),
       ];
       if (at.length === 0) continue;
       await world.files.remove(`${spoolOf(context)}/${archive}`);

@@ -7,7 +7,7 @@ import type { Journal, Undertaking } from "../../host/journal.ts";
 import type { JobState } from "../../host/state.ts";
 import { type JobContext, spoolOf, stateOf } from "../context.ts";
 import { removeStaleFetches } from "../restore/fetch.ts";
-import { openDestination } from "../open.ts";
+import { destinationConfig, openDestination } from "../open.ts";
 
 /**
  * Removes what an interrupted run of this host left behind: exactly what the journal says was begun and never
@@ -49,7 +49,7 @@ async function sweepSigner(context: JobContext): Promise<void> {
   }
 }
 
-const TEMPORARY = /^(journal\.jsonl|receipts\.json|runs\.json|\d{8,}\.json)\.[0-9a-f]{8}\.tmp$/;
+const TEMPORARY = /^(journal\.jsonl|(receipts|runs|sent|token)\.json|\d{8,}\.json)\.[0-9a-f]{8}\.tmp$/;
 
 /** Removes what `writeDurably` left when it was killed; the lock of the folder must be held. */
 export async function removeTemporaries({ files }: World, folder: string): Promise<void> {
@@ -66,9 +66,7 @@ async function sweepOne(
   if (undertaking.what === "put") {
     // A destination that has left the config is out of reach, and its hidden leftovers harm nothing.
     if (!context.job.destinations.some((one) => one.name === undertaking.destination)) return;
-    const destination = await openDestination(context, undertaking.destination);
-    await using _ = destination;
-    return await destination.discard(undertaking.key, context.signal);
+    return await discard(context, undertaking.destination, undertaking.key);
   }
   // Begun and not signed: no chain knows this archive, so neither its beginning nor the whole of it is of use.
   const path = `${spoolOf(context)}/${undertaking.name}`;
@@ -78,5 +76,24 @@ async function sweepOne(
     } catch (error) {
       if (!isAppError(error, "not-found")) throw error;
     }
+  }
+}
+
+async function discard(context: JobContext, name: string, key: string): Promise<void> {
+  const { prune } = destinationConfig(context, name);
+  const destination = await openDestination(context, name, prune === undefined ? "write" : "prune");
+  await using _ = destination;
+  try {
+    await destination.discard(key, context.signal);
+  } catch (error) {
+    // Credentials that may only create can do it tomorrow no more than today: told once, and left to the service.
+    if (destination.can.remove || !isAppError(error, "denied")) throw error;
+    context.emit({
+      event: "warning",
+      job: context.job.name,
+      code: "leftover",
+      message: `what an interrupted run may have left is left to the service: ${error.message}`,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
   }
 }

@@ -7,7 +7,7 @@ import type { Destination } from "../../destination/contract.ts";
 import { archiveParts, parseArchiveName } from "../../model/archive_name.ts";
 import type { Counts } from "../../model/counts.ts";
 import type { JobContext } from "../context.ts";
-import { checksumLine, readSmall } from "../backup/deliver.ts";
+import { checksumLine, readSmall } from "../deliver/parts.ts";
 import type { Cataloged } from "./catalog.ts";
 import { whoCanOpen } from "./who_can_open.ts";
 

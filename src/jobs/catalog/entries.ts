@@ -6,7 +6,7 @@ import { isArchive, MANIFEST_LIMIT, nameOf } from "../../archive/manifest.ts";
 import { parseSignerKey, type SignerKey } from "../../archive/signature.ts";
 import type { Destination } from "../../destination/contract.ts";
 import type { JobContext } from "../context.ts";
-import { readSmall } from "../backup/deliver.ts";
+import { readSmall } from "../deliver/parts.ts";
 
 /** An entry by the names of its files. */
 export interface Shown {

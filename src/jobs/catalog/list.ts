@@ -33,7 +33,7 @@ export async function list(context: JobContext, from: string | undefined): Promi
   const failures: Listing["failures"] = [];
   for (const name of names) {
     try {
-      const destination = await openDestination(context, name);
+      const destination = await openDestination(context, name, "read");
       await using _ = destination;
       const catalog = await readCatalog(context, destination, trusted);
       for (const one of catalog.archives) {

@@ -73,7 +73,7 @@ export async function verify(context: JobContext, options: VerifyOptions): Promi
   };
   for (const name of destinationNames(context, options.from)) {
     await attempt(name, async () => {
-      const opened = stack.use(await openDestination(context, name));
+      const opened = stack.use(await openDestination(context, name, "read"));
       found.push({ destination: name, opened, catalog: await readCatalog(context, opened, trusted) });
     });
   }

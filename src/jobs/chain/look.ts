@@ -39,7 +39,7 @@ export async function lookAround(
   const known = new Set<string>();
   await Promise.all(context.job.destinations.map(async ({ name }) => {
     try {
-      const destination = await openDestination(context, name);
+      const destination = await openDestination(context, name, "read");
       await using _ = destination;
       if (!destination.can.list || !destination.can.read) return; // create-only: it shows nothing to this host
       const shown = await unknownAt(context, destination, state);

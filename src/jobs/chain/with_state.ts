@@ -1,7 +1,8 @@
 import type { SignedRecord } from "../../archive/chain.ts";
 import { Journal } from "../../host/journal.ts";
 import { lockJob } from "../../host/lock.ts";
-import { deliver, type Delivered } from "../backup/deliver.ts";
+import { deliver, type Delivered } from "../deliver/deliver.ts";
+import { Ledger } from "../deliver/ledger.ts";
 import { type JobContext, stateOf } from "../context.ts";
 import { appendRecord, type RecordContent } from "./append_record.ts";
 import { type OpenChain, openChain } from "./open_chain.ts";
@@ -31,7 +32,8 @@ export async function withState<T>(context: JobContext, action: (held: Held) => 
       ...chain,
       async record(content) {
         const entry = await appendRecord(context, state, signer, content, beside);
-        return { entry, deliveries: await deliver(context, state, journal, entry) };
+        const ledger = await Ledger.load(context, state);
+        return { entry, deliveries: await deliver(context, ledger, journal, entry) };
       },
     });
   } finally {

@@ -21,7 +21,7 @@ export async function fetchFirst(
   let doubt: AppError | undefined;
   for (const name of names) {
     try {
-      const destination = await openDestination(context, name);
+      const destination = await openDestination(context, name, "read");
       await using _ = destination;
       context.emit({ event: "phase", job: context.job.name, phase: "fetch", destination: name });
       const cataloged = await catalog(context, destination, trusted);

@@ -47,7 +47,7 @@ export async function tryDestination(context: JobContext, name: string): Promise
   const safe = destinationCases.filter((one) => one.safe);
   const folder = new TrialFolder(`vaultferry-test-${hex(context.world.random(8))}/`, context.world.clock);
   // Not ended by a signal: it removes what the cases have stored.
-  await using keeper = await openDestination(context, destination);
+  await using keeper = await openDestination(context, destination, "write");
   const trial: Trial = {
     ...{ destination, folder: folder.prefix, cases: [], left: [], keeps: undefined, stopped: undefined },
   };
@@ -101,7 +101,7 @@ async function tryCase(
   const signal = AbortSignal.any([context.signal, over.signal]);
   const open: ConformanceHarness["open"] = async (otherClock) => {
     const world = otherClock ? { ...context.world, clock: otherClock } : context.world;
-    const opened = await openDestination({ ...context, world, signal }, destination);
+    const opened = await openDestination({ ...context, world, signal }, destination, "write");
     return folder.within(opened, keeps === undefined, signal);
   };
   const harness: ConformanceHarness = { prefix: folder.prefix, open };
