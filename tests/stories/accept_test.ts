@@ -19,6 +19,8 @@ story("a run is accepted once, in a signed record at every destination", TWO, as
     );
   }
   assert.match((await story.runs(0, "accept", "acme", run)).out, /was accepted before/);
+  assert.match((await story.runs(0, "list")).out, /^acme_\S+\.record\.json .* 2 +accept +nas, usb$/m);
+  assert.equal((await story.runs(0, "list", "--json")).summary.jobs[0].records[0].kind, "accept");
   assert.equal(recordsAt(story).length, 1);
   story.clockOffset = 60_000;
   const { err } = await story.runs(0, "backup");

@@ -80,6 +80,10 @@ story(
     Deno.renameSync(story.at("away"), story.at("nas"));
     story.clockOffset += NIGHT;
     await story.runs(15, "backup");
+    Deno.renameSync(story.at("nas"), story.at("away"));
+    const { err } = await story.runs(2, "keys", "trust");
+    assert.match(err, /error: "nas" cannot be looked at: .*does not exist\n.*hint: nothing was signed/);
+    Deno.renameSync(story.at("away"), story.at("nas"));
     story.clockOffset += NIGHT;
     await story.runs(15, "backup");
   },

@@ -21,12 +21,13 @@ export interface Trusted {
  * lost, of another host, of a branch that two hosts made with one state. With that this host's alarm ends.
  *
  * @param fingerprints keys that nobody trusts yet and that the person at the keyboard vouches for.
- * @throws `untrusted` when what is there is signed by a key that nobody vouches for, and `misconfigured` when a
+ * @throws what a destination fails with that cannot be looked at; `untrusted` when what is there is signed by a key that nobody vouches for, and `misconfigured` when a
  * fingerprint is of no key that is there.
  */
 export async function trust(context: JobContext, fingerprints: readonly string[]): Promise<Trusted> {
   return await withState(context, async (held) => {
     const { open, sighted, state, record } = held;
+    for (const failure of sighted.failures) throw unseen(failure);
     const vouched = new Map<string, SignerKey>();
     for (const fingerprint of fingerprints) vouched.set(fingerprint, keyOf(held, fingerprint));
     const places = newestOf([
@@ -49,6 +50,15 @@ export async function trust(context: JobContext, fingerprints: readonly string[]
     if (chains.length + signers.length === 0) return { chains, signers, recorded: undefined };
     const content = { kind: "keys-trust", chains, signers: signers.map(({ text }) => text) } as const;
     return { chains, signers, recorded: await record(content) };
+  });
+}
+
+/** Nobody trusts what nobody has seen. */
+function unseen({ destination, error }: { destination: string; error: AppError }): AppError {
+  return new AppError(error.code, `"${destination}" cannot be looked at: ${error.message}`, {
+    hint:
+      "nothing was signed: trust needs to see every destination, so bring it back, or take it out of the config",
+    cause: error,
   });
 }
 
