@@ -21,6 +21,7 @@ Deno.test("the JSON schema describes every key in words", () => {
     "compression",
     "destinations",
     "retention",
+    "spool",
     "quota",
   ]);
   const described: string[] = [];
