@@ -11,6 +11,8 @@ import { addKeys } from "./commands/keys.ts";
 import { addList } from "./commands/list.ts";
 import { addRestore } from "./commands/restore.ts";
 import { addStatus } from "./commands/status.ts";
+import { addCoverage } from "./commands/coverage.ts";
+import { addSyncAccess } from "./commands/sync_access.ts";
 import { addVerify } from "./commands/verify.ts";
 import { addWipe } from "./commands/wipe.ts";
 import { EXIT, exitCodeOf } from "./exit_code.ts";
@@ -56,10 +58,12 @@ const COMMANDS = [
   addVerify,
   addRestore,
   addAccept,
-  addWipe,
+  addCoverage,
+  addSyncAccess,
   addKeys,
   addDestination,
   addConfig,
+  addWipe,
 ];
 
 function program(cli: Cli): Command {

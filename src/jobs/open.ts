@@ -1,11 +1,13 @@
 import { AppError, isAppError } from "../base/errors.ts";
 import { quoted } from "../base/safe_names.ts";
 import { destinationOptions, type Purpose } from "../config/destination.ts";
+import type { Registry } from "../config/registry.ts";
 import type { DestinationConfig, SourceConfig } from "../config/schema.ts";
 import type { Destination } from "../destination/contract.ts";
 import type { Source } from "../source/contract.ts";
 import { Patience } from "../source/patience.ts";
 import { openPatiently } from "../source/patient.ts";
+import type { SourceContext, SourcePlugin } from "../source/plugin.ts";
 import { resolveSecret } from "../host/secrets.ts";
 import { hostSigner, readSigner } from "../custody/signer.ts";
 import { trustedKeys } from "../archive/chain.ts";
@@ -20,11 +22,17 @@ export function openSource(context: JobContext): Promise<Source> {
 
 /** Opens a door of the job, which outlasts a used-up quota, the sign-in's too, as long as the run may wait. */
 export function openDoor(context: JobContext, source: SourceConfig, patience: Patience): Promise<Source> {
-  const { type, ...config } = source;
-  const plugin = context.registry.sources.find((one) => one.type === type);
-  if (!plugin) throw new AppError("misconfigured", `there is no source of type ${quoted(type)}`);
+  const { type: _, ...config } = source;
+  const plugin = pluginOf(context.registry, source);
   const open = () => plugin.open(config, pluginContext(context), context.signal);
   return openPatiently(open, patience, context.signal);
+}
+
+/** What knows how to open a door. */
+export function pluginOf(registry: Registry, { type }: SourceConfig): SourcePlugin {
+  const plugin = registry.sources.find((one) => one.type === type);
+  if (!plugin) throw new AppError("misconfigured", `there is no source of type ${quoted(type)}`);
+  return plugin;
 }
 
 /** How long this run waits for the quota: one for all of its doors. */
@@ -66,7 +74,8 @@ export async function openDestination(
   return await plugin.open(name, destinationOptions(config, purpose), pluginContext(context), signal);
 }
 
-function pluginContext(context: JobContext) {
+/** What plugins get from the house. */
+export function pluginContext(context: JobContext): SourceContext {
   const warn = (message: string) =>
     context.emit({ event: "warning", job: context.job.name, code: "plugin", message });
   return {

@@ -1,6 +1,6 @@
 import { toAppError } from "../base/errors.ts";
 import { JobState } from "../host/state.ts";
-import { tokenExpiry } from "../host/token_expiry.ts";
+import { readTokenRecord } from "../host/token_record.ts";
 import type { PruningBlock, Run } from "../model/run.ts";
 import { isGood, timeOf } from "../policy/guards/baseline.ts";
 import { pruningBlock } from "../policy/guards/block.ts";
@@ -99,7 +99,7 @@ function expectedOf(expect: readonly string[], runs: readonly Run[]): NonNullabl
 
 async function expiryOf(context: JobContext): Promise<string | undefined> {
   try {
-    return await tokenExpiry(context.world, stateOf(context));
+    return (await readTokenRecord(context.world, stateOf(context)))?.expiresAt;
   } catch (error) {
     warn(context, `when the token ends is not known: ${toAppError(error).message}`);
     return undefined;

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Secret } from "../base/secret.ts";
 import type { World } from "../base/world.ts";
 import type { SecretReference } from "../model/secret_reference.ts";
+import type { Administration, AdministratorOptions } from "./administration.ts";
 import type { Source } from "./contract.ts";
 
 /** A kind of source, as the registry in `plugins/mod.ts` lists it. */
@@ -14,6 +15,14 @@ export interface SourcePlugin {
   readonly config: z.ZodObject;
   /** Opens the door; `config` has been checked against the schema above. Signs in lazily or at once, but only once. */
   open(config: unknown, context: SourceContext, signal: AbortSignal): Promise<Source>;
+  /** The key in {@linkcode config} that refers to a service account's token, where the door takes one. */
+  readonly tokenKey?: string;
+  /** Opens the account for an administrator, where this is a way to do that. */
+  administer?(
+    options: AdministratorOptions,
+    context: SourceContext,
+    signal: AbortSignal,
+  ): Promise<Administration>;
 }
 
 /** What a plugin gets from the house. */

@@ -73,7 +73,7 @@ export function checkStored(story: Story): void {
   const signer = signerOf(story);
   for (const path of filesBelow(story.folder)) {
     const own = path.slice(story.folder.length + 1);
-    if (/^(safe|restored)\/|^host\/(token|vaultferry\.yaml)$/.test(own)) continue;
+    if (/^(safe|restored)\/|^host\/(token(\.previous)?|vaultferry\.yaml)$/.test(own)) continue;
     if (Deno.statSync(path).size > 8 * 1024 * 1024) continue; // ciphertext, sampled by the small archives
     const bytes = Buffer.from(Deno.readFileSync(path));
     for (const { what, text } of story.private) {

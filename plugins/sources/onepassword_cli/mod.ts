@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { secretReference } from "../../../src/model/secret_reference.ts";
 import type { SourceContext, SourcePlugin } from "../../../src/source/plugin.ts";
+import { OpAdministration } from "./administration.ts";
 import { Bodies } from "./files/bodies.ts";
 import { opFailure } from "./op/errors.ts";
 import { Op } from "./op/program.ts";
@@ -29,6 +30,14 @@ export const onepasswordCli: SourcePlugin = {
   type: "onepassword-cli",
   summary: "1Password through its program op: by the 1Password app, a session or a service account token",
   config,
+  tokenKey: "token",
+  async administer({ account, program = "op" }, context, signal) {
+    sayWhatIsIgnored(context, undefined);
+    const { timeout } = config.parse({});
+    const op = new Op({ world: context.world, program, account, timeout: timeout * 1000 });
+    await checkVersion(op, context, signal);
+    return new OpAdministration(op);
+  },
   async open(given, context, signal) {
     const { account, token: reference, program, timeout } = config.parse(given);
     const token = reference && (await context.secret(reference, signal)).reveal();

@@ -43,6 +43,7 @@ export function sdkPlugin(libraries: typeof LIBRARIES): SourcePlugin {
     type: "onepassword-sdk",
     summary: "1Password through its official SDK, with a service account token or the 1Password app",
     config,
+    tokenKey: "token",
     async open(given, context, signal) {
       const { token, desktop, timeout } = config.parse(given);
       const stallMs = timeout * 1000;

@@ -12,6 +12,7 @@ import { lockJob } from "../../host/lock.ts";
 import { formatArchiveName } from "../../model/archive_name.ts";
 import type { Outcome } from "../../model/counts.ts";
 import type { PruningBlock } from "../../model/run.ts";
+import { warnOfExpiry } from "../access/expiry.ts";
 import { type JobContext, spoolOf, stateOf } from "../context.ts";
 import { besideOf } from "../chain/append_record.ts";
 import { type OpenChain, openChain } from "../chain/open_chain.ts";
@@ -73,6 +74,7 @@ export async function backup(context: JobContext, alarms: AppError[] = []): Prom
     await sweep(context, journal, state);
     const ledger = await Ledger.load(context, state);
     refuseHopeless(context, ledger, await rehearse(context));
+    await warnOfExpiry(context);
     const time = new Date(Math.floor(world.clock.now().getTime() / 1000) * 1000);
     const archive = formatArchiveName({
       job: job.name,
