@@ -4,6 +4,7 @@ import { z } from "zod";
 import { fromBase64 } from "../base/bytes.ts";
 import { JOB_NAME } from "../model/archive_name.ts";
 import { PLANS } from "../model/quota.ts";
+import { SPAN } from "../policy/calendar.ts";
 import type { DestinationPlugin } from "../destination/plugin.ts";
 import type { SourcePlugin } from "../source/plugin.ts";
 import { accessShape, checkPurposes, type DestinationAccess, destinationOptions } from "./destination.ts";
@@ -21,10 +22,6 @@ export interface DestinationConfig extends DestinationAccess {
   /** In place of the job's. */
   retention?: Retention | undefined;
 }
-
-/** The form of `keepWithin`: years, months, weeks, days, hours, in this order, as in `1y5m7d2h`; `m` is months. */
-export const KEEP_WITHIN =
-  /^(?=.)(?:[1-9]\d{0,3}y)?(?:[1-9]\d{0,3}m)?(?:[1-9]\d{0,3}w)?(?:[1-9]\d{0,3}d)?(?:[1-9]\d{0,3}h)?$/;
 
 const PRIVATE_KEY = /AGE-SECRET-KEY-|-----BEGIN [A-Z ]*PRIVATE KEY/i;
 
@@ -70,7 +67,7 @@ const retention = z.strictObject({
   keepWeekly: count("keep the last archive of each of this many weeks"),
   keepMonthly: count("keep the last archive of each of this many months"),
   keepYearly: count("keep the last archive of each of this many years"),
-  keepWithin: z.string().regex(KEEP_WITHIN, {
+  keepWithin: z.string().regex(SPAN, {
     error: "is not a duration such as 12h, 7d, 2w, 3m (months), 1y or 1y5m7d2h",
   }).optional().meta({
     description:
