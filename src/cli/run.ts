@@ -9,6 +9,7 @@ import { addConfig } from "./commands/config.ts";
 import { addDestination } from "./commands/destination.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addList } from "./commands/list.ts";
+import { addPrune } from "./commands/prune.ts";
 import { addRestore } from "./commands/restore.ts";
 import { addStatus } from "./commands/status.ts";
 import { addCoverage } from "./commands/coverage.ts";
@@ -57,6 +58,7 @@ const COMMANDS = [
   addList,
   addVerify,
   addRestore,
+  addPrune,
   addAccept,
   addCoverage,
   addSyncAccess,

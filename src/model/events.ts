@@ -20,6 +20,7 @@ export type Event =
   | { event: "note"; job: string; message: string }
   /** What comparing with earlier runs has found, in a sentence and for programs. */
   | ({ event: "finding"; job: string; message: string; hint?: string } & Finding)
+  | ({ event: "pruning"; job: string; destination: string } & Pruning)
   | ({ event: "plan"; job: string } & PlannedBackup)
   /** The run pauses until `until` (RFC 3339, UTC), that is for so many seconds. */
   | { event: "waiting"; job: string; until: string; seconds: number; message: string }
@@ -87,6 +88,14 @@ export interface TriedCase {
   /** Why it did not pass. */
   reason?: string;
 }
+
+/** What became of the old archives at one destination. */
+export type Pruning =
+  /** Counts of archives: `notYet` may go and is locked, `later` may go and is for the next runs. */
+  | { state: "done"; removed: number; kept: number; notYet: number; later: number }
+  /** Nothing was removed, because something is in doubt. */
+  | { state: "blocked"; message: string; hint?: string }
+  | { state: "failed"; removed: number; code: string; message: string; hint?: string };
 
 /** Where jobs send their events. */
 export type Emit = (event: Event) => void;

@@ -152,7 +152,16 @@ story(
   async (story) => {
     await story.runs(0, "backup");
     const path = `${story.state}/acme/token.json`;
-    Deno.writeTextFileSync(path, '{"v":1,"expires":"2027-02-01T00:00:00Z"}\n', { mode: 0o600 });
+    Deno.writeTextFileSync(
+      path,
+      JSON.stringify({
+        name: "acme",
+        createdAt: "2026-11-03T00:00:00Z",
+        expiresAt: "2027-02-01T00:00:00Z",
+        sha256: "",
+      }),
+      { mode: 0o600 },
+    );
     assert.match((await story.runs(0, "status")).out, /token ends\n.* 2027-02-01\n/);
     assert.equal((await looks(story, 0)).tokenExpires, "2027-02-01T00:00:00Z");
     Deno.writeTextFileSync(path, "soon", { mode: 0o600 });

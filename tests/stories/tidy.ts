@@ -59,11 +59,22 @@ export class Expected {
       found,
       (path) => path.replace(/\.age\..*/, ".age").replace(/\.json\.sig$/, ".json"),
     );
+    const pruned = new Set([...parts.keys()].flatMap((entry) => removedBy(`${root}/${entry}`, name)));
     for (const [entry, files] of parts) {
-      const all = entry.endsWith(".record.json") ? 2 : 4;
+      // Of what a record says was removed, the manifest and its signature stay.
+      const [, file = ""] = entry.split("/");
+      const all = entry.endsWith(".record.json") || (pruned.has(file) && files.length < 4) ? 2 : 4;
       assert.equal(files.length, all, `${entry} has all of its parts`);
     }
   }
+}
+
+/** The archives that a record at this destination says were removed there. */
+function removedBy(path: string, destination: string): string[] {
+  if (!path.endsWith(".record.json")) return [];
+  const record = JSON.parse(Deno.readTextFileSync(path));
+  if (record.kind !== "prune" || record.destination !== destination) return [];
+  return record.removes.map(({ archive }: { archive: string }) => archive);
 }
 
 const NAME = String.raw`[a-z0-9-]+_\d{8}T\d{6}Z_[0-9a-f]{8}\.tar\.(zst|gz)\.age`;

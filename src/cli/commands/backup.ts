@@ -8,6 +8,7 @@ import { milliseconds } from "../duration.ts";
 import { EXIT, exitCodeOf, worst } from "../exit_code.ts";
 import { counted, number, table } from "../report/format.ts";
 import type { Report } from "../report/report.ts";
+import { forPrograms } from "./prune.ts";
 import { resendJob } from "./resend.ts";
 import { printable } from "../../base/safe_names.ts";
 
@@ -37,7 +38,7 @@ export function addBackup(program: Command, cli: Cli): void {
           const { resend, archive, dryRun: looks = false } = options;
           if (resend) return resendJob(context, report, { archive: archive ?? "all", dryRun: looks });
           if (archive !== undefined) throw withoutResend();
-          return options.dryRun ? dryRun(context, report) : realRun(context, report);
+          return options.dryRun ? dryRun(context, report) : realRun(context, report, options.prune);
         },
       )
     );
@@ -49,20 +50,12 @@ function withoutResend(): AppError {
   });
 }
 
-async function realRun(context: JobContext, report: Report): Promise<JobEnd> {
-  if (context.job.retention || context.job.destinations.some((one) => one.retention)) {
-    report.emit({
-      event: "warning",
-      job: context.job.name,
-      code: "retention",
-      message: "retention: is configured, but this version does not prune yet: every archive is kept",
-    });
-  }
+async function realRun(context: JobContext, report: Report, prune: boolean): Promise<JobEnd> {
   const { backup } = await import("../../jobs/backup/backup.ts");
   const alarms: AppError[] = [];
   let result: BackupResult;
   try {
-    result = await backup(context, alarms);
+    result = await backup(context, { prune, alarms });
   } catch (error) {
     if (alarms.length === 0) throw error;
     const end = endOf(toAppError(error), report, context.job.name);
@@ -83,13 +76,15 @@ async function realRun(context: JobContext, report: Report): Promise<JobEnd> {
   return { exitCode: codeOf(result), ...summaryOf(result) };
 }
 
-function codeOf({ outcome, block, deliveries, late, alarms }: BackupResult): number {
+function codeOf({ outcome, block, deliveries, late, pruned, alarms }: BackupResult): number {
   const failed = deliveries.filter((one) => one.error !== undefined);
   return worst([
     outcome === "complete" && !block ? EXIT.ok : EXIT.gaps,
     failed.length === 0 ? EXIT.ok : failed.length < deliveries.length ? EXIT.someDestinations : EXIT.failure,
     ...alarms.map(exitCodeOf),
     late.length > 0 ? EXIT.someDestinations : EXIT.ok,
+    // The backup is safe whatever became of the old ones.
+    pruned.some((one) => one.error !== undefined) ? EXIT.someDestinations : EXIT.ok,
     // A stop by hand says more than "every destination failed".
     ...failed.flatMap(({ error }) => isAppError(error, "cancelled") ? [exitCodeOf(error)] : []),
   ]);
@@ -99,12 +94,13 @@ function inShort({ code, message }: AppError) {
   return { code, message };
 }
 
-function summaryOf({ archive, outcome, block, deliveries, late, alarms }: BackupResult) {
+function summaryOf({ archive, outcome, block, deliveries, late, pruned, alarms }: BackupResult) {
   return {
     archive,
     outcome,
     ...(block ? { pruningBlocked: block } : {}),
     late: late.length,
+    ...(pruned.length > 0 ? { pruned: forPrograms(pruned) } : {}),
     alarms: alarms.map(inShort),
     destinations: deliveries.map(({ destination, state, error }) => ({
       destination,

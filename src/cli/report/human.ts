@@ -78,6 +78,8 @@ export class HumanReport implements Report {
       }
       case "destination":
         return this.#destination(event);
+      case "pruning":
+        return this.#pruning(event);
       case "error":
         return this.#say(`error: ${event.message}`);
     }
@@ -101,6 +103,29 @@ export class HumanReport implements Report {
         this.#say(`${event.destination}: failed: ${event.message}`);
         return event.hint === undefined ? undefined : this.#say(`${event.destination}: hint: ${event.hint}`);
     }
+  }
+
+  #pruning(event: Event & { event: "pruning" }): void {
+    const { destination: at } = event;
+    const hint = "hint" in event && event.hint !== undefined ? event.hint : undefined;
+    switch (event.state) {
+      case "done": {
+        const { removed, kept, notYet, later } = event;
+        if (removed + notYet + later === 0) return;
+        const rest = [
+          `${kept + notYet + later} stay`,
+          ...(notYet > 0 ? [`${notYet} of them only as long as they are locked`] : []),
+          ...(later > 0 ? [`${later} of them until the next runs`] : []),
+        ];
+        return this.#say(`${at}: ${counted(removed, "old archive")} removed, ${rest.join(", ")}`);
+      }
+      case "blocked":
+        this.#say(`${at}: nothing is pruned: ${event.message}`);
+        break;
+      case "failed":
+        this.#say(`${at}: pruning failed after ${counted(event.removed, "archive")}: ${event.message}`);
+    }
+    if (hint !== undefined) this.#say(`${at}: hint: ${hint}`);
   }
 
   error(error: AppError): void {

@@ -18,6 +18,7 @@ import { besideOf } from "../chain/append_record.ts";
 import { type OpenChain, openChain } from "../chain/open_chain.ts";
 import { alarmOfRecipients, chooseRecipients, refuseNobody, tellRecipients } from "../chain/recipients.ts";
 import { tellAlarms } from "../chain/tell_alarms.ts";
+import { holding } from "../chain/with_state.ts";
 import { exportVaults } from "./export.ts";
 import { Guard, type Verdict } from "./guard.ts";
 import type { Exported } from "./export_run.ts";
@@ -26,6 +27,8 @@ import { deliver, type Delivered, deliverPending } from "../deliver/deliver.ts";
 import { Ledger } from "../deliver/ledger.ts";
 import { refuseHopeless, rehearse } from "../deliver/rehearse.ts";
 import { foldersOf, sweepFolders } from "../private_folders.ts";
+import type { Pruned } from "../prune/prune.ts";
+import { pruneAfter } from "../prune/prune_after.ts";
 import { capSpool } from "./spool_cap.ts";
 import { sweep } from "./sweep.ts";
 
@@ -39,19 +42,24 @@ export interface BackupResult {
   deliveries: Delivered[];
   /** Earlier archives that are still not everywhere. */
   late: Delivered[];
+  /** By destination that has rules; empty where pruning was not wanted. */
+  pruned: Pruned[];
   /** What is not as it should be although the backup was published; where there is any, nothing may be removed. */
   alarms: AppError[];
 }
 
 /**
- * One backup: export → spool → sign → every destination → read back.
+ * One backup: export → spool → sign → every destination → read back → prune.
  *
  * The order is the promise: the archive is whole in the spool before it is signed; the signed manifest is this
  * host's head, durably, before any of it leaves; a destination counts only when it gave everything back.
  *
- * @param alarms is filled with what {@linkcode BackupResult.alarms} says, for a run that throws too.
+ * `alarms` is filled with what {@linkcode BackupResult.alarms} says, for a run that throws too.
  */
-export async function backup(context: JobContext, alarms: AppError[] = []): Promise<BackupResult> {
+export async function backup(
+  context: JobContext,
+  { prune = true, alarms = [] }: { prune?: boolean; alarms?: AppError[] } = {},
+): Promise<BackupResult> {
   const { world, job } = context;
   // What can be wrong with the config is found before anything is done.
   await readRecipients(world, job.recipients);
@@ -100,8 +108,10 @@ export async function backup(context: JobContext, alarms: AppError[] = []): Prom
     const deliveries = await deliver(context, ledger, journal, entry);
     const late = await deliverPending(context, ledger, journal, entry);
     await capSpool(context, ledger);
+    const ended = { archive, block: guard.block, alarms, deliveries };
+    const pruned = prune ? await pruneAfter(context, holding(context, chain, journal, ledger), ended) : [];
     await journal.compact();
-    return { archive, outcome: verdict.outcome, block: guard.block, deliveries, late, alarms };
+    return { ...ended, outcome: verdict.outcome, late, pruned };
   } finally {
     lock.release();
   }

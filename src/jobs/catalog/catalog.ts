@@ -18,6 +18,8 @@ export interface Cataloged {
   entry: SignedArchive | undefined;
   /** Why there is no entry. */
   problem: AppError | undefined;
+  /** Whether its checksum file lies there. */
+  checksum: boolean;
   /** A signed record says that it was removed here: that only its manifest is there is as it should be. */
   pruned: boolean;
 }
@@ -93,7 +95,11 @@ export async function readCatalog(
       const { entry, problem } = of(name);
       const time = parseArchiveName(name)!.time;
       const archive = entry && isArchiveEntry(entry) ? entry : undefined;
-      return { name, time, size: sizes.get(name), entry: archive, problem, pruned: pruned.has(name) };
+      return {
+        ...{ name, time, size: sizes.get(name), entry: archive, problem },
+        checksum: sizes.has(archiveParts(name).checksum),
+        pruned: pruned.has(name),
+      };
     }),
     records: shownRecords,
     trusted,

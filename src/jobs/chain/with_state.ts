@@ -27,16 +27,20 @@ export async function withState<T>(context: JobContext, action: (held: Held) => 
   try {
     const journal = await Journal.load(context.world, `${folder}/journal.jsonl`);
     const chain = await openChain(context);
-    const { state, signer, beside } = chain;
-    return await action({
-      ...chain,
-      async record(content) {
-        const entry = await appendRecord(context, state, signer, content, beside);
-        const ledger = await Ledger.load(context, state);
-        return { entry, deliveries: await deliver(context, ledger, journal, entry) };
-      },
-    });
+    return await action(holding(context, chain, journal, await Ledger.load(context, chain.state)));
   } finally {
     lock.release();
   }
+}
+
+/** What signs records in a chain whose lock is held. */
+export function holding(context: JobContext, chain: OpenChain, journal: Journal, ledger: Ledger): Held {
+  const { state, signer, beside } = chain;
+  return {
+    ...chain,
+    async record(content) {
+      const entry = await appendRecord(context, state, signer, content, beside);
+      return { entry, deliveries: await deliver(context, ledger, journal, entry) };
+    },
+  };
 }

@@ -96,6 +96,7 @@ function namesOf({ places, spooled }: Situation, wanted: string): string[] {
       size: archive.size,
       entry,
       problem: undefined,
+      checksum: true,
       pruned: false,
     });
   }

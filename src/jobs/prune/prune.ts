@@ -1,0 +1,215 @@
+import { AppError, isAppError, toAppError } from "../../base/errors.ts";
+import { retry } from "../../base/retry.ts";
+import type { Destination } from "../../destination/contract.ts";
+import type { SignedArchive } from "../../archive/chain.ts";
+import { archiveParts, runOf } from "../../model/archive_name.ts";
+import { clockDoubt } from "../../policy/clock_doubt.ts";
+import { removalsOf, type RetentionRules, type Verdict } from "../../policy/retention.ts";
+import { type Catalog, readCatalog } from "../catalog/catalog.ts";
+import { KnownEntries } from "../catalog/known_entries.ts";
+import { wrongPlaces } from "../catalog/places.ts";
+import type { Held } from "../chain/with_state.ts";
+import type { JobContext } from "../context.ts";
+import { openDestination, trustedSigners } from "../open.ts";
+import { acceptedIn, candidatesOf, type Prunable } from "./candidates.ts";
+import { judge, type Unread } from "./judge.ts";
+
+/** Why nothing is removed at a destination, for people. */
+export interface Block {
+  message: string;
+  hint?: string;
+}
+
+/** What pruning has come to at one destination. */
+export interface Pruned {
+  destination: string;
+  /** A verdict for every archive there, newest first; empty where it was not looked at. */
+  verdicts: Verdict<Prunable>[];
+  /** What goes now, oldest first; the rest of what may go is for the next run. */
+  removals: Verdict<Prunable>[];
+  /** Names of what is gone. */
+  removed: string[];
+  /** What was refused, for the time being: locked, or not for these credentials. */
+  notYet: { archive: string; error: AppError }[];
+  block: Block | undefined;
+  /** Set where it could not be looked at or something could not be removed. */
+  error: AppError | undefined;
+}
+
+export interface PruneOptions {
+  unread: Unread;
+  dryRun: boolean;
+  /** The archive of the run that has just ended; left out where nothing was backed up. */
+  run?: string;
+  /** Why nothing may be removed here, whatever the rules say. */
+  blockAt(destination: string): Block | undefined;
+}
+
+/** The rules for a destination; undefined where nothing is ever pruned. */
+export function rulesFor({ job }: JobContext, destination: string): RetentionRules | undefined {
+  return job.destinations.find(({ name }) => name === destination)?.retention ?? job.retention;
+}
+
+/**
+ * Removes at each destination that has rules what they do not keep; one that fails stops no other, and doubt about one
+ * keeps everything there. What goes is first named in a signed record, here and at the destination, so that nobody
+ * takes it for lost; manifests and signatures stay.
+ */
+export async function prune(context: JobContext, held: Held, options: PruneOptions): Promise<Pruned[]> {
+  const all: Pruned[] = [];
+  for (const { name } of context.job.destinations) {
+    const rules = rulesFor(context, name);
+    if (!rules) continue;
+    const pruned = nothing(name);
+    all.push(pruned);
+    try {
+      await pruneAt(context, held, rules, options, pruned);
+    } catch (error) {
+      const known = toAppError(error);
+      if (context.signal.aborted || isAppError(known, "cancelled")) throw known;
+      pruned.error = known;
+    }
+  }
+  return all;
+}
+
+function nothing(destination: string): Pruned {
+  return {
+    ...{ destination, verdicts: [], removals: [], removed: [], notYet: [] },
+    ...{ block: undefined, error: undefined },
+  };
+}
+
+async function pruneAt(
+  context: JobContext,
+  held: Held,
+  rules: RetentionRules,
+  options: PruneOptions,
+  pruned: Pruned,
+): Promise<void> {
+  pruned.block = options.blockAt(pruned.destination);
+  if (pruned.block && !options.dryRun) return;
+  await using destination = await openDestination(context, pruned.destination, "prune");
+  if (!destination.can.list || !destination.can.read || !destination.can.remove) {
+    pruned.block ??= {
+      message: "its credentials may only create",
+      hint:
+        'give it "prune:" credentials, on a computer that you trust with them, and run "vaultferry prune" there',
+    };
+    return;
+  }
+  const catalog = await readCatalog(context, destination, await trustedSigners(context));
+  pruned.block ??= doubtOf(context, catalog, held, options.run);
+  const candidates = candidatesOf(catalog, pruned.destination, held.state);
+  pruned.verdicts = await judge(context, destination, candidates, rules, options.unread);
+  pruned.block ??= newestDoubt(pruned.verdicts, context.world.clock.now());
+  pruned.removals = removalsOf(pruned.verdicts);
+  if (pruned.block || options.dryRun) return;
+  await sweepChecksums(context, destination, catalog);
+  if (pruned.removals.length === 0) return;
+  await announce(held, pruned);
+  await removeAll(context, destination, pruned);
+}
+
+/** What is odd at the destination as a whole. */
+function doubtOf(
+  context: JobContext,
+  catalog: Catalog,
+  held: Held,
+  run: string | undefined,
+): Block | undefined {
+  const known = new KnownEntries([{ destination: context.job.name, catalog }], { entries: [] });
+  const [broken] = wrongPlaces(known).values();
+  if (broken) return { message: `the chain of archives there is broken: ${broken.message}`, hint: VERIFY };
+  const signed = catalog.archives.flatMap(({ entry }) => entry ?? []);
+  const ours = run === undefined ? newestOf(signed) : signed.find((one) => one.manifest.archive.name === run);
+  if (!ours) {
+    return { message: run === undefined ? "no archive there is signed" : `"${run}" is not listed there` };
+  }
+  const { chain, sequence, time, archive } = ours.manifest;
+  // In the order of their chain: times are what is in question.
+  const earlier = signed.filter(({ manifest }) => manifest.chain === chain && manifest.sequence < sequence)
+    .sort((a, b) => a.manifest.sequence - b.manifest.sequence)
+    .map(({ manifest }) => new Date(manifest.time));
+  const accepted = acceptedIn(catalog, held.state).has(runOf(archive.name));
+  const doubt = accepted ? undefined : clockDoubt(earlier, new Date(time));
+  if (doubt !== undefined) {
+    return {
+      message: doubt,
+      hint: `the next backup prunes again, or "vaultferry accept ${context.job.name} ${
+        runOf(archive.name)
+      }" and prune`,
+    };
+  }
+  const now = run === undefined
+    ? clockDoubt([...earlier, new Date(time)], context.world.clock.now())
+    : undefined;
+  return now === undefined
+    ? undefined
+    : { message: now, hint: "nothing is removed before there is a new backup" };
+}
+
+function newestOf(signed: readonly SignedArchive[]): SignedArchive | undefined {
+  return signed.toSorted((a, b) => a.manifest.time < b.manifest.time ? -1 : 1).at(-1);
+}
+
+const VERIFY = "vaultferry verify --archive all shows what is wrong";
+
+/** Old archives are safe to remove because there is a new one: so there must be one, and whole. */
+function newestDoubt(verdicts: readonly Verdict<Prunable>[], now: Date): Block | undefined {
+  const newest = verdicts.find(({ archive }) => archive.doubt === undefined && archive.time <= now);
+  if (!newest || newest.archive.standing === "whole") return undefined;
+  return { message: `the newest archive there, "${newest.archive.name}", is not complete` };
+}
+
+/** Checksum files of archives that are gone by a signed record, and whose removal was interrupted. */
+async function sweepChecksums(
+  context: JobContext,
+  destination: Destination,
+  { archives }: Catalog,
+): Promise<void> {
+  for (const { name, size, checksum, pruned } of archives) {
+    if (size !== undefined || !checksum || !pruned) continue;
+    await destination.remove(`${context.job.name}/${archiveParts(name).checksum}`, context.signal);
+  }
+}
+
+/** Signs what goes and why, and brings it there before anything goes. */
+async function announce({ record }: Held, { destination, removals }: Pruned): Promise<void> {
+  const removes = removals.map(({ archive, reasons }) => ({
+    archive: archive.name,
+    reason: reasons.join(", "),
+  }));
+  const { deliveries } = await record({ kind: "prune", destination, removes });
+  const error = deliveries.find((one) => one.destination === destination)?.error;
+  if (error) throw error;
+}
+
+async function removeAll(context: JobContext, destination: Destination, pruned: Pruned): Promise<void> {
+  const { job, signal, world } = context;
+  const remove = (key: string) =>
+    retry(() => destination.remove(`${job.name}/${key}`, signal), { clock: world.clock, signal });
+  for (const { archive } of pruned.removals) {
+    const parts = archiveParts(archive.name);
+    try {
+      await remove(parts.archive);
+      await remove(parts.checksum);
+      pruned.removed.push(archive.name);
+    } catch (error) {
+      if (!isAppError(error, "denied")) throw error;
+      pruned.notYet.push({ archive: archive.name, error });
+    }
+  }
+  // Where nothing goes at all although nothing was to be locked, the credentials are not what they should be.
+  const locks = job.destinations.some((one) =>
+    one.name === destination.name && one.immutableFor !== undefined
+  );
+  if (!locks && pruned.removed.length === 0) {
+    const { error } = pruned.notYet[0]!;
+    throw new AppError(error.code, `old archives cannot be removed: ${error.message}`, {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      origin: "destination",
+      cause: error,
+    });
+  }
+}
