@@ -1,5 +1,6 @@
 import { AppError, isAppError } from "../../../src/base/errors.ts";
 import { quoted } from "../../../src/base/safe_names.ts";
+import type { Page } from "../../../src/destination/paged_list.ts";
 import type { ByteRange } from "../../../src/destination/contract.ts";
 import { type Piece, resumableGet } from "../../../src/destination/resumable_get.ts";
 import { locked } from "./refusals.ts";
@@ -105,12 +106,6 @@ async function nothing(service: Service, named: Named, start: number): Promise<P
   const shown = await lookAt(service, named);
   if (!shown) throw new AppError("not-found", `there is no ${quoted(named.key)}`);
   return { body: new Blob().stream(), start, size: shown.size, version: shown.etag };
-}
-
-/** Some names in the container, and where the next ones begin; undefined after the last. */
-export interface Page {
-  found: { name: string; size: number }[];
-  next: string | undefined;
 }
 
 /** One page of the names that begin with `prefix`; `from` is the last page's `next`. */

@@ -1,3 +1,4 @@
+import { milliseconds } from "../../../src/base/duration.ts";
 import type { Secret } from "../../../src/base/secret.ts";
 import { named } from "../../../src/destination/errors.ts";
 import { HttpDoor } from "../../../src/destination/http/door.ts";
@@ -5,7 +6,7 @@ import type { DestinationContext } from "../../../src/destination/plugin.ts";
 import { AzureDestination } from "./azure_destination.ts";
 import { setLogLevel } from "./sdk.ts";
 import { Service } from "./service.ts";
-import { type AzureSettings, milliseconds } from "./settings.ts";
+import type { AzureSettings } from "./settings.ts";
 import { signInOf } from "./auth/sign_in.ts";
 
 /** Names that a list gives at once: as many as Azure gives. */

@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { accessSetting } from "../../../src/destination/access.ts";
-import { httpSettings } from "../../../src/destination/http/settings.ts";
-import { foldersOfPrefix } from "../../../src/destination/keys.ts";
+import { httpSettings, isPrivateWay } from "../../../src/destination/http/settings.ts";
+import { prefixSetting, timeoutSetting } from "../../../src/destination/settings.ts";
 import { secretReference } from "../../../src/model/secret_reference.ts";
-
-const SECONDS = { s: 1, m: 60 };
 
 /** The ways to sign in, of which exactly one is given. */
 const WAYS = ["sas", "accountKey", "connectionString", "identity"] as const;
@@ -26,9 +24,7 @@ export const azureSettings = z.strictObject({
   container: z.string()
     .regex(/^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$/, "must be a container's name alone, such as vaults")
     .describe("container that keeps the archives; it must exist"),
-  prefix: z.string().refine((prefix) => prefix === "" || isFolder(prefix), {
-    error: 'must be folder names of letters, digits, ".", "_" and "-", and end with a slash: backups/',
-  }).default("").describe("what every name in the container begins with; ends with a slash"),
+  prefix: prefixSetting("container"),
   sas: secretReference.optional()
     .describe("shared access signature (what follows the question mark of its address), as a reference"),
   accountKey: secretReference.optional().describe("one of the account's two keys, as a reference"),
@@ -42,8 +38,7 @@ export const azureSettings = z.strictObject({
     .describe("which managed identity or app, where there are several"),
   endpoint: endpoint.optional()
     .describe("address of the account's blob service, where it is not https://ACCOUNT.blob.core.windows.net"),
-  timeout: z.string().regex(/^[1-9]\d{0,3}[sm]$/, "must be a duration such as 90s or 5m").optional()
-    .describe("a transfer is given up when nothing moves for so long; 2m where left out"),
+  timeout: timeoutSetting,
   ...accessSetting,
   ...httpSettings,
 }).superRefine((settings, context) => {
@@ -61,29 +56,10 @@ export const azureSettings = z.strictObject({
   }
   // A signature in the address and a token can be read by whoever stands on the way.
   const url = URL.parse(settings.endpoint ?? "");
-  if (url && !isSafe(url) && settings.accountKey === undefined) {
+  if (url && !isPrivateWay(url) && settings.accountKey === undefined) {
     say("endpoint", "must begin with https://: a signature or a token is sent to it");
   }
 });
 
 /** What {@linkcode azureSettings} parse to. */
 export type AzureSettings = z.infer<typeof azureSettings>;
-
-/** Milliseconds of a duration that the settings have taken. */
-export function milliseconds(duration: string): number {
-  const unit = duration.at(-1) as keyof typeof SECONDS;
-  return Number(duration.slice(0, -1)) * SECONDS[unit] * 1000;
-}
-
-/** Whether what is as good as a password may be sent there: nobody on the way can read it, or there is no way. */
-export function isSafe(url: URL): boolean {
-  return url.protocol === "https:" || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-}
-
-function isFolder(prefix: string): boolean {
-  try {
-    return foldersOfPrefix(prefix).length > 0 && prefix.endsWith("/");
-  } catch {
-    return false;
-  }
-}

@@ -12,7 +12,8 @@ import type {
   Stored,
 } from "../../../src/destination/contract.ts";
 import { named, withName } from "../../../src/destination/errors.ts";
-import { foldersOfPrefix, isKey, partsOfKey } from "../../../src/destination/keys.ts";
+import { partsOfKey } from "../../../src/destination/keys.ts";
+import { listPages, type Page } from "../../../src/destination/paged_list.ts";
 import { putOnce } from "../../../src/destination/put_once.ts";
 import type { Api } from "./api.ts";
 import { download } from "./download.ts";
@@ -97,26 +98,10 @@ export class GcsDestination implements Destination {
     });
   }
 
-  async *list(prefix: string, signal: AbortSignal): AsyncIterable<Stored> {
-    const task = `list ${quoted(prefix)}`;
-    const seen = new Set<string>();
-    for (let token: string | undefined = ""; token !== undefined;) {
-      const from: string = token;
-      const page = await named(this, task, signal, async () => {
-        refuseUnlessAble(this.can, "list");
-        foldersOfPrefix(prefix);
-        return await this.#page(prefix, from, signal);
-      });
-      for (const one of page.found) {
-        if (signal.aborted) await named(this, task, signal, () => Promise.resolve());
-        yield one;
-      }
-      token = page.next;
-      if (token === undefined) return;
-      // A list that turns in a circle would never be known to be whole.
-      if (seen.has(token)) throw withName(this, task, new AppError("transient", "the same page came twice"));
-      seen.add(token);
-    }
+  list(prefix: string, signal: AbortSignal): AsyncIterable<Stored> {
+    const { prefix: before } = this.#parts;
+    const page = (from: string | undefined) => this.#page(before + prefix, from, signal);
+    return listPages({ destination: this, prefix, before, signal, page });
   }
 
   remove(key: string, signal: AbortSignal): Promise<void> {
@@ -138,39 +123,18 @@ export class GcsDestination implements Destination {
     return Promise.resolve(this.#parts.close());
   }
 
-  async #page(
-    prefix: string,
-    token: string,
-    signal: AbortSignal,
-  ): Promise<{ found: Stored[]; next?: string }> {
-    const { prefix: before } = this.#parts, { bucket } = this.#api.parts;
+  async #page(prefix: string, from: string | undefined, signal: AbortSignal): Promise<Page> {
+    const { bucket } = this.#api.parts;
     const url = this.#api.objects();
-    url.search = String(
-      new URLSearchParams({
-        prefix: before + prefix,
-        fields: "kind,nextPageToken,items(name,size,generation)",
-        ...(token === "" ? {} : { pageToken: token }),
-      }),
-    );
+    const fields = "kind,nextPageToken,items(name,size,generation)";
+    url.search = String(new URLSearchParams({ prefix, fields, ...(from ? { pageToken: from } : {}) }));
     const page = await this.#api.json<{ items?: GcsObject[]; nextPageToken?: string }>(
       url,
       "storage#objects",
-      {
-        what: `the bucket "${bucket}"`,
-        signal,
-      },
+      { what: `the bucket "${bucket}"`, signal },
     );
-    const found = (page.items ?? []).flatMap((object) => {
-      const name = object.name ?? "";
-      // An answer to another question is no list of ours.
-      if (!name.startsWith(before + prefix)) {
-        throw new AppError("transient", "the list holds names that were not asked for");
-      }
-      const key = name.slice(before.length);
-      return isKey(key) ? [{ key, size: shown(object).size }] : [];
-    });
-    const next = page.nextPageToken;
-    return { found, ...(next ? { next } : {}) };
+    const found = (page.items ?? []).map((object) => ({ name: object.name ?? "", size: shown(object).size }));
+    return { found, next: page.nextPageToken || undefined };
   }
 
   #nameOf(key: string): string {

@@ -1,9 +1,8 @@
 import { posix, win32 } from "node:path";
 import { z } from "zod";
 import { accessSetting } from "../../../src/destination/access.ts";
-import { timeoutSetting } from "../../../src/destination/durations.ts";
 import { httpSettings, isPrivateWay } from "../../../src/destination/http/settings.ts";
-import { foldersOfPrefix } from "../../../src/destination/keys.ts";
+import { prefixSetting, timeoutSetting } from "../../../src/destination/settings.ts";
 import { secretReference } from "../../../src/model/secret_reference.ts";
 
 /** Names that Google takes: 3 to 63 characters, with dots up to 222. */
@@ -22,9 +21,7 @@ const endpoint = z.string().superRefine((text, context) => {
 export const gcsSettings = z.strictObject({
   bucket: z.string().regex(BUCKET, "must be a bucket's name alone, without gs://")
     .describe("bucket that keeps the archives; it must exist"),
-  prefix: z.string().refine((prefix) => prefix === "" || isFolder(prefix), {
-    error: 'must be folder names of letters, digits, ".", "_" and "-", and end with a slash: backups/',
-  }).default("").describe("what every name in the bucket begins with; ends with a slash"),
+  prefix: prefixSetting("bucket"),
   keyFile: z.union([
     z.string().refine((path) => posix.isAbsolute(path) || win32.isAbsolute(path), {
       error: "must be the absolute path of a key file, or a reference such as credential:NAME",
@@ -42,11 +39,3 @@ export const gcsSettings = z.strictObject({
 
 /** What {@linkcode gcsSettings} parse to. */
 export type GcsSettings = z.infer<typeof gcsSettings>;
-
-function isFolder(prefix: string): boolean {
-  try {
-    return foldersOfPrefix(prefix).length > 0 && prefix.endsWith("/");
-  } catch {
-    return false;
-  }
-}

@@ -1,5 +1,6 @@
 import { AppError, isAppError } from "../../../src/base/errors.ts";
 import { quoted } from "../../../src/base/safe_names.ts";
+import type { Page } from "../../../src/destination/paged_list.ts";
 import {
   AbortMultipartUploadCommand,
   GetObjectLockConfigurationCommand,
@@ -8,12 +9,6 @@ import {
 } from "./sdk.ts";
 import { isRefusal } from "./refusals.ts";
 import { type Named, type Service, strange } from "./service.ts";
-
-/** Some names in the bucket, and where the next ones begin; undefined after the last. */
-export interface Page {
-  found: { name: string; size: number }[];
-  next: string | undefined;
-}
 
 /** One page of the names that begin with `prefix`; `from` is the last page's `next`, `most` their number. */
 export async function pageOf(

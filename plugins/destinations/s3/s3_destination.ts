@@ -11,9 +11,10 @@ import type {
   Stored,
 } from "../../../src/destination/contract.ts";
 import { named, withName } from "../../../src/destination/errors.ts";
-import { foldersOfPrefix, isKey, partsOfKey } from "../../../src/destination/keys.ts";
+import { partsOfKey } from "../../../src/destination/keys.ts";
+import { listPages } from "../../../src/destination/paged_list.ts";
 import { putOnce } from "../../../src/destination/put_once.ts";
-import { abortUploads, canLock, type Page, pageOf } from "./lists.ts";
+import { abortUploads, canLock, pageOf } from "./lists.ts";
 import { download, headOf, keepUntil, removeObject } from "./objects.ts";
 import { type Published, withdraw } from "./published.ts";
 import { LOCK_HINT } from "./refusals.ts";
@@ -83,24 +84,10 @@ export class S3Destination implements Destination {
     });
   }
 
-  async *list(prefix: string, signal: AbortSignal): AsyncIterable<Stored> {
-    const task = `list ${quoted(prefix)}`, before = this.#parts.settings.prefix;
-    let next: string | undefined, more = true;
-    while (more) {
-      const from: string | undefined = next;
-      const page: Page = await named(this, task, signal, () => {
-        refuseUnlessAble(this.can, "list");
-        foldersOfPrefix(prefix);
-        return pageOf(this.#service, before + prefix, from, signal);
-      });
-      for (const { name, size } of page.found) {
-        if (signal.aborted) await named(this, task, signal, () => Promise.resolve());
-        const key = name.slice(before.length);
-        if (isKey(key)) yield { key, size };
-      }
-      next = page.next;
-      more = next !== undefined;
-    }
+  list(prefix: string, signal: AbortSignal): AsyncIterable<Stored> {
+    const before = this.#parts.settings.prefix;
+    const page = (from: string | undefined) => pageOf(this.#service, before + prefix, from, signal);
+    return listPages({ destination: this, prefix, before, signal, page });
   }
 
   remove(key: string, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { accessSetting } from "../../../src/destination/access.ts";
-import { timeoutSetting } from "../../../src/destination/durations.ts";
 import { httpSettings } from "../../../src/destination/http/settings.ts";
-import { foldersOfPrefix } from "../../../src/destination/keys.ts";
+import { prefixSetting, timeoutSetting } from "../../../src/destination/settings.ts";
 import { secretReference } from "../../../src/model/secret_reference.ts";
 
 /** Names of buckets, and of access points' aliases. */
@@ -26,9 +25,7 @@ export const s3Settings = z.strictObject({
     .describe("the bucket's region; else that of AWS_REGION or of the profile, us-east-1 with an endpoint"),
   endpoint: endpoint.optional()
     .describe("address of the service, where it is not Amazon's: MinIO, Cloudflare R2, Backblaze B2, Ceph …"),
-  prefix: z.string().refine((prefix) => prefix === "" || isFolder(prefix), {
-    error: 'must be folder names of letters, digits, ".", "_" and "-", and end with a slash: backups/',
-  }).default("").describe("what every name in the bucket begins with; ends with a slash"),
+  prefix: prefixSetting("bucket"),
   accessKeyId: z.string().regex(/^[^\s/,]{1,128}$/, "is no access key's name").optional()
     .describe(
       "the access key's name; without it: the profile, the environment, web identity, this machine's role",
@@ -66,11 +63,3 @@ export const s3Settings = z.strictObject({
 
 /** What {@linkcode s3Settings} parse to. */
 export type S3Settings = z.infer<typeof s3Settings>;
-
-function isFolder(prefix: string): boolean {
-  try {
-    return foldersOfPrefix(prefix).length > 0 && prefix.endsWith("/");
-  } catch {
-    return false;
-  }
-}

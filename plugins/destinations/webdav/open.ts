@@ -1,6 +1,6 @@
 import { AppError } from "../../../src/base/errors.ts";
 import { Secret } from "../../../src/base/secret.ts";
-import { milliseconds } from "../../../src/destination/durations.ts";
+import { milliseconds } from "../../../src/base/duration.ts";
 import { named } from "../../../src/destination/errors.ts";
 import { HttpDoor } from "../../../src/destination/http/door.ts";
 import { isPrivateWay } from "../../../src/destination/http/settings.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { timeoutSetting } from "../../../src/destination/durations.ts";
 import { httpSettings, isPrivateWay } from "../../../src/destination/http/settings.ts";
+import { timeoutSetting } from "../../../src/destination/settings.ts";
 import { secretReference } from "../../../src/model/secret_reference.ts";
 
 const PASSWORD_KINDS = ["auto", "basic", "digest"];

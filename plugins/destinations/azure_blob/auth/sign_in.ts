@@ -4,7 +4,8 @@ import { Secret } from "../../../../src/base/secret.ts";
 import type { HttpDoor } from "../../../../src/destination/http/door.ts";
 import type { DestinationContext } from "../../../../src/destination/plugin.ts";
 import { AnonymousCredential, BlobServiceClient, newPipeline, StorageSharedKeyCredential } from "../sdk.ts";
-import { type AzureSettings, isSafe } from "../settings.ts";
+import { isPrivateWay } from "../../../../src/destination/http/settings.ts";
+import type { AzureSettings } from "../settings.ts";
 
 /** How requests to one container are signed. */
 export interface SignIn {
@@ -119,7 +120,7 @@ function connected(text: string, { account, container }: AzureSettings, secrets:
   if (!searchParams.has("sig") || !signature) {
     throw unfit("holds neither an AccountKey nor a SharedAccessSignature");
   }
-  if (!isSafe(new URL(url))) throw unfit("holds a signature for an address without https://");
+  if (!isPrivateWay(new URL(url))) throw unfit("holds a signature for an address without https://");
   return withSas(url, signature, secrets);
 }
 
