@@ -45,9 +45,10 @@ export async function readTokenRecord(world: World, folder: string): Promise<Tok
 
 export async function writeTokenRecord(world: World, folder: string, kept: TokenRecord): Promise<void> {
   await world.files.makeFolder(folder, 0o700);
+  // Nothing in it is secret, and where root has replaced the token the backup's own user must read it.
   await writeDurably(world, pathIn(folder), utf8(JSON.stringify(kept) + "\n"), {
     mode: "replace",
-    bits: 0o600,
+    bits: 0o644,
   });
 }
 

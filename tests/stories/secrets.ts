@@ -83,7 +83,7 @@ export function checkStored(story: Story): void {
       !signer || own === "host/state/signer.key" || !bytes.includes(signer),
       `the signer's key: ${own}`,
     );
-    if (own.startsWith("host/state/") && own !== "host/state/signer.pub") {
+    if (own.startsWith("host/state/") && !/\/(signer\.pub|token\.json)$/.test(own)) {
       assert.equal(Deno.statSync(path).mode! & 0o077, 0, `others may read ${own}`);
     }
   }
