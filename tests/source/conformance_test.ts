@@ -68,7 +68,8 @@ function unmet(
   others: readonly string[] = [],
 ): string[] {
   const names = (required ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
-  return names.filter((name) => !others.includes(name)).flatMap((name) => {
+  const elsewhere = (name: string) => others.some((one) => name === one || name.startsWith(`${one}-`));
+  return names.filter((name) => !elsewhere(name)).flatMap((name) => {
     if (!known.includes(name)) return [`"${name}" is no door of this suite: ${known}`];
     return done.has(name) ? [] : [`"${name}" was required and did not run`];
   });
