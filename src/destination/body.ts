@@ -161,6 +161,23 @@ export function guarded(
   }, { highWaterMark: 0 });
 }
 
+/** `stream`, with every piece of it told to `tell` when its reader takes it; keeps nothing. */
+export function counted(
+  stream: ReadableStream<Uint8Array>,
+  tell: (bytes: number) => void,
+): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) return controller.close();
+      tell(value.length);
+      controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
 /** A body that is compared with what it says of itself while it is read. */
 class CheckedBody {
   readonly #hash = new Sha256();

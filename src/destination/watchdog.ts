@@ -107,3 +107,29 @@ export async function watched<T>(
   using dog = new Watchdog(options);
   return await dog.guard(work(dog.signal, () => dog.progress()));
 }
+
+/** `stream` under the watchdog, which counts only while somebody reads and is disposed of with the stream. */
+export function watchedStream(stream: ReadableStream<Uint8Array>, dog: Watchdog): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  dog.pause();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        dog.progress();
+        const { done, value } = await dog.guard(reader.read());
+        dog.rest();
+        if (!done) return controller.enqueue(value);
+        dog[Symbol.dispose]();
+        controller.close();
+      } catch (error) {
+        dog[Symbol.dispose]();
+        reader.cancel().catch(() => {});
+        throw error;
+      }
+    },
+    cancel(reason) {
+      dog[Symbol.dispose]();
+      return reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+}

@@ -4,6 +4,7 @@ import { destinationOptions, type Purpose } from "../config/destination.ts";
 import type { Registry } from "../config/registry.ts";
 import type { DestinationConfig, SourceConfig } from "../config/schema.ts";
 import type { Destination } from "../destination/contract.ts";
+import { openWatched } from "../destination/patience.ts";
 import type { Source } from "../source/contract.ts";
 import { Patience } from "../source/patience.ts";
 import { openPatiently } from "../source/patient.ts";
@@ -71,7 +72,11 @@ export async function openDestination(
   const config = destinationConfig(context, name);
   const plugin = context.registry.destinations.find((one) => one.type === config.type);
   if (!plugin) throw new AppError("misconfigured", `there is no destination of type ${quoted(config.type)}`);
-  return await plugin.open(name, destinationOptions(config, purpose), pluginContext(context), signal);
+  return await openWatched(
+    (until) => plugin.open(name, destinationOptions(config, purpose), pluginContext(context), until),
+    context.world.clock,
+    signal,
+  );
 }
 
 /** What plugins get from the house. */

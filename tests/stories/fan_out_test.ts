@@ -143,11 +143,37 @@ story(
     assert.equal(code, 4);
     assert.deepEqual(fates({ summary }), { nas: "read-back", stuck: "failed" });
     const [, { message }] = summary.jobs[0].destinations;
-    assert.match(message, /nothing moved for 1800 seconds/);
+    assert.match(message, /nothing moved for 600 seconds/);
     story.expected.spooled = 1;
     story.expected.unfinished = 1;
   },
 );
+
+story("a share that hangs when it is looked at keeps no backup from the others", some(), async (story) => {
+  await story.runs(0, "backup");
+  let caught = Promise.withResolvers<void>();
+  const stuck = new MemoryDestination("stuck", new Map(), {
+    before: (operation) => {
+      if (operation !== "list") return;
+      caught.resolve();
+      return new Promise(() => {}); // heeds no signal
+    },
+  });
+  story.addDestination(stuck);
+  const running = story.run("backup", "--json");
+  await caught.promise;
+  story.passed = 11 * 60_000;
+  const { code, summary } = await running;
+  assert.deepEqual([code, fates({ summary })], [0, { nas: "read-back", stuck: "read-back" }]);
+  // What hangs is never "nothing there".
+  caught = Promise.withResolvers<void>();
+  const listing = story.run("list", "--from", "stuck");
+  await caught.promise;
+  story.passed += 11 * 60_000;
+  const { code: listed, err } = await listing;
+  assert.equal(listed, 1);
+  assert.match(err, /"stuck" cannot be listed: .*nothing moved for 600 seconds/);
+});
 
 story("each destination tells how far it is, in a line for people and as objects for programs", {
   memory: noisyAccount(3 * MIB),

@@ -7,7 +7,7 @@ import { quoted } from "../../base/safe_names.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { Clock, World } from "../../base/world.ts";
 import type { DestinationContext } from "../plugin.ts";
-import { Watchdog } from "../watchdog.ts";
+import { Watchdog, watchedStream } from "../watchdog.ts";
 import type { HttpSettings } from "./settings.ts";
 
 /** A request through the door: as of {@linkcode HttpClient}, with its own patience. */
@@ -116,34 +116,13 @@ function refuseRedirect(from: string | URL, answer: Response): void {
   );
 }
 
-/** The answer with the watchdog over its body, which counts only while somebody reads. */
+/** The answer with the watchdog over its body. */
 function watchedAnswer(answer: Response, dog: Watchdog): Response {
   if (!answer.body) {
     dog[Symbol.dispose]();
     return answer;
   }
-  const reader = answer.body.getReader();
-  dog.pause();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        dog.progress();
-        const { done, value } = await dog.guard(reader.read());
-        dog.rest();
-        if (!done) return controller.enqueue(value);
-        dog[Symbol.dispose]();
-        controller.close();
-      } catch (error) {
-        dog[Symbol.dispose]();
-        reader.cancel().catch(() => {});
-        throw error;
-      }
-    },
-    cancel(reason) {
-      dog[Symbol.dispose]();
-      return reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
+  const body = watchedStream(answer.body, dog);
   const watched = new Response(body, { status: answer.status, headers: answer.headers });
   return Object.defineProperty(watched, "url", { value: answer.url });
 }

@@ -63,23 +63,6 @@ export async function readSmall(
   return await collect(await destination.get(key, undefined, signal), limit, key);
 }
 
-/** `stream`, with every piece of it told to `tell` when its reader takes it; keeps nothing. */
-export function counted(
-  stream: ReadableStream<Uint8Array>,
-  tell: (bytes: number) => void,
-): ReadableStream<Uint8Array> {
-  const reader = stream.getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) return controller.close();
-      tell(value.length);
-      controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
-}
-
 function resendable(bytes: Uint8Array): Resendable {
   return { size: bytes.length, sha256: sha256Hex(bytes), open: () => streamOf(bytes) };
 }

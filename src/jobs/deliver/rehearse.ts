@@ -1,5 +1,4 @@
 import { AppError, toAppError } from "../../base/errors.ts";
-import { watched } from "../../destination/watchdog.ts";
 import type { JobContext } from "../context.ts";
 import { destinationConfig, openDestination } from "../open.ts";
 import type { Ledger } from "./ledger.ts";
@@ -58,11 +57,6 @@ export function refuseHopeless({ job }: JobContext, ledger: Ledger, closed: read
 }
 
 async function open(context: JobContext, name: string): Promise<void> {
-  const { world: { clock }, signal } = context;
-  const destination = await watched(
-    { clock, signal },
-    (signal) => openDestination(context, name, "write", signal),
-  );
-  await using _ = destination;
+  await using destination = await openDestination(context, name, "write");
   if (destinationConfig(context, name).immutableFor !== undefined) refuseWithoutLocks(destination);
 }

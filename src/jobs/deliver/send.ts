@@ -4,20 +4,14 @@ import { digestOf } from "../../base/hash.ts";
 import { retry } from "../../base/retry.ts";
 import { nameOf } from "../../archive/manifest.ts";
 import { quoted } from "../../base/safe_names.ts";
-import type { Destination, PutOptions, Resendable } from "../../destination/contract.ts";
-import { watched } from "../../destination/watchdog.ts";
+import { counted } from "../../destination/body.ts";
+import type { Destination, PutOptions } from "../../destination/contract.ts";
 import type { Journal } from "../../host/journal.ts";
 import { type JobContext } from "../context.ts";
 import { destinationConfig, openDestination } from "../open.ts";
 import type { Ended } from "./ledger.ts";
 import { refuseWithoutLocks } from "./locks.ts";
-import { counted, type Part, partsOf, recipeOf, type Shipment } from "./parts.ts";
-
-/**
- * Milliseconds without any byte after which a destination is given up whatever it is: a share that is gone hangs in the
- * operating system, where nothing else ends it. Every plugin that speaks to a service is more impatient by itself.
- */
-const LAST_RESORT = 30 * 60_000;
+import { type Part, partsOf, recipeOf, type Shipment } from "./parts.ts";
 
 /**
  * Brings an entry to one destination and reads back what is there. Where that cannot be, because the credentials may
@@ -57,9 +51,7 @@ class Sending {
     const { context, name, shipment } = this;
     const { read, immutableFor } = destinationConfig(context, name);
     await using closing = new AsyncDisposableStack();
-    const writer = closing.use(
-      await this.#watched((signal) => openDestination(context, name, "write", signal)),
-    );
+    const writer = closing.use(await openDestination(context, name, "write"));
     if (immutableFor !== undefined) refuseWithoutLocks(writer);
     if (read !== undefined) await this.#openReader(closing);
     else if (writer.can.read) this.#reader = writer;
@@ -81,9 +73,7 @@ class Sending {
   async #openReader(closing: AsyncDisposableStack): Promise<void> {
     try {
       const { context, name } = this;
-      this.#reader = closing.use(
-        await this.#watched((signal) => openDestination(context, name, "read", signal)),
-      );
+      this.#reader = closing.use(await openDestination(context, name, "read"));
     } catch (error) {
       this.#cannotRead(error);
     }
@@ -106,11 +96,9 @@ class Sending {
   }
 
   async #putRecipe(writer: Destination): Promise<void> {
-    const { key, body } = recipeOf(this.context);
+    const { key, body } = recipeOf(this.context), { signal } = this.context;
     try {
-      await this.#watched((signal, progress) =>
-        this.#patiently(signal, () => writer.put(key, heard(body, progress), signal))
-      );
+      await this.#patiently(() => writer.put(key, body, signal));
     } catch (error) {
       // An older or a newer version wrote its own wording; either opens every archive of this format.
       if (!isAppError(error, "already-exists")) throw error;
@@ -118,17 +106,13 @@ class Sending {
   }
 
   async #put(writer: Destination, part: Part, lock: PutOptions, tell: Tell): Promise<void> {
-    const { key, body } = part;
+    const { key, body } = part, { signal } = this.context;
     if (!writer.can.read && await this.#isThere(part)) return;
     const undertaking = { what: "put", destination: this.name, key } as const;
     await this.journal.begin(undertaking);
     try {
-      const stored = await this.#watched((signal, progress) =>
-        this.#patiently(
-          signal,
-          () => writer.put(key, heard(body, (bytes) => [progress(), tell(bytes)]), signal, lock),
-        )
-      );
+      const heard = { ...body, open: () => counted(body.open(), tell) };
+      const stored = await this.#patiently(() => writer.put(key, heard, signal, lock));
       if (stored.size !== body.size) {
         throw new AppError("corrupt", `"${this.name}" kept ${stored.size} of ${body.size} bytes`);
       }
@@ -146,7 +130,7 @@ class Sending {
     const reader = this.#reader;
     if (!reader) return false;
     try {
-      const found = await this.#watched((signal) => this.#patiently(signal, () => reader.stat(key, signal)));
+      const found = await this.#patiently(() => reader.stat(key, this.context.signal));
       if (found.size === body.size) return true;
     } catch (error) {
       if (!isAppError(error, "not-found")) this.#cannotRead(error);
@@ -160,14 +144,8 @@ class Sending {
     this.#phase("read-back");
     const tell = this.#progress("read-back");
     for (const { key, body } of this.#parts) {
-      const found = await this.#watched((signal, progress) =>
-        this.#patiently(signal, async () =>
-          await digestOf(
-            counted(await reader.get(key, undefined, signal), (bytes) => {
-              progress();
-              tell(bytes);
-            }),
-          ))
+      const found = await this.#patiently(async () =>
+        await digestOf(counted(await reader.get(key, undefined, this.context.signal), tell))
       );
       if (found.size !== body.size || found.sha256 !== body.sha256) {
         throw new AppError("corrupt", `"${this.name}" does not give back what was sent: ${key}`, {
@@ -198,19 +176,10 @@ class Sending {
     this.context.emit({ event: "warning", job: this.context.job.name, code: "not-compared", message, hint });
   }
 
-  #watched<T>(work: (signal: AbortSignal, progress: () => void) => Promise<T>): Promise<T> {
+  #patiently<T>(action: () => Promise<T>): Promise<T> {
     const { world: { clock }, signal } = this.context;
-    return watched({ clock, signal, silence: LAST_RESORT }, work);
-  }
-
-  #patiently<T>(signal: AbortSignal, action: () => Promise<T>): Promise<T> {
-    return retry(action, { clock: this.context.world.clock, signal });
+    return retry(action, { clock, signal });
   }
 }
 
 type Tell = (bytes: number) => void;
-
-/** `body`, with every piece of it told when it is taken. */
-function heard(body: Resendable, tell: Tell): Resendable {
-  return { ...body, open: () => counted(body.open(), tell) };
-}
