@@ -116,7 +116,8 @@ export class ServiceProcess implements AsyncDisposable {
   }
 }
 
-async function line(said: ReadableStreamDefaultReader<string>): Promise<string> {
+/** The next line that a child prints. */
+export async function line(said: ReadableStreamDefaultReader<string>): Promise<string> {
   let text = "";
   while (!text.includes("\n")) {
     const { done, value } = await said.read();

@@ -2,12 +2,16 @@
  * Speed and memory, measured: `deno task bench [WORD…]` runs the cases whose names contain a word (all without).
  * Every case is a whole `backup` in a process of its own, with the runtime flags that vaultferry runs with; then the
  * chain of transforms against stock programs (chain.ts).
+ * `deno task bench destinations [NAME…] [--mib N] [--rounds N]` sends one large file to every kind of destination, or
+ * to those named, beside rclone (destinations/mod.ts).
  * Ends with exit code 1 when a bound does not hold.
  */
+import { parseArgs } from "node:util";
 import { benchChain } from "./chain.ts";
 import { benchStart } from "./start.ts";
 import { benchAhead } from "./ahead.ts";
 import { type BackupCase, measureBackup, MIB, productFlags } from "./backup.ts";
+import { benchDestinations, DESTINATIONS } from "./destinations/mod.ts";
 import { benchFileReads } from "./file_reads.ts";
 
 interface Case extends BackupCase {
@@ -37,9 +41,22 @@ const CASES: Case[] = [
   }),
 ];
 
+const { values, positionals: words } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: { mib: { type: "string", default: "1024" }, rounds: { type: "string", default: "2" } },
+});
+const size = { mib: whole("mib", values.mib), rounds: whole("rounds", values.rounds) };
+if (words[0] === "destinations") {
+  const names = words.slice(1), unknown = names.find((name) => !DESTINATIONS.includes(name));
+  if (unknown !== undefined) refuse(`there is no "${unknown}", but ${DESTINATIONS.join(", ")}`);
+  const named = (name: string) => names.length === 0 || names.includes(name.replace("destinations: ", ""));
+  Deno.exit(await benchDestinations(size, named) === 0 ? 0 : 1);
+}
+
 let exceeded = 0;
 console.log(row(["case", "seconds", "items/s", "MiB/s", "peak MiB", "bound", ""]));
-const wanted = (name: string) => Deno.args.every((word) => name.includes(word));
+const wanted = (name: string) => words.every((word) => name.includes(word));
 for (const one of CASES.filter(({ name }) => wanted(name))) {
   const { seconds, peak } = await measureBackup(one);
   const mib = one.files * one.fileSize / MIB;
@@ -59,8 +76,19 @@ exceeded += await benchAhead(wanted);
 exceeded += await benchFileReads(wanted);
 exceeded += await benchStart(wanted);
 exceeded += await benchChain(await productFlags(), wanted);
+exceeded += await benchDestinations(size, wanted);
 Deno.exit(exceeded === 0 ? 0 : 1);
 
 function row([name = "", ...cells]: string[]): string {
   return name.padEnd(28) + cells.map((cell) => cell.padStart(10)).join("");
+}
+
+function whole(name: string, text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) refuse(`--${name} must be a whole number`);
+  return Number(text);
+}
+
+function refuse(why: string): never {
+  console.error(`bench: ${why}`);
+  Deno.exit(2);
 }
