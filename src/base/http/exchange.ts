@@ -160,10 +160,19 @@ function answerOf(
   };
   const empty = head.framing.kind === "length" && head.framing.length === 0;
   const bytes = readBody(incoming, head.framing);
+  // Raced with each read, a promise that does not settle would keep all that was ever read.
+  let interrupt = (_error: unknown) => {};
+  stopped.catch((error) => interrupt(error));
+  const next = () =>
+    new Promise<IteratorResult<Uint8Array, void>>((resolve, reject) => {
+      interrupt = reject;
+      if (signal.aborted) reject(cancellation(signal));
+      else bytes.next().then(resolve, reject);
+    });
   const body = empty ? null : new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        const { done, value } = await Promise.race([stopped, bytes.next()]);
+        const { done, value } = await next();
         if (!done) return controller.enqueue(value);
         end();
         controller.close();

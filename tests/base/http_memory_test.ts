@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { utf8 } from "../../src/base/bytes.ts";
+import { HttpConnections } from "../../src/base/http/connections.ts";
+import type { Socket } from "../../src/base/http/contract.ts";
+
+const MIB = 1024 * 1024;
+
+Deno.test("what was read of an answer is let go of while the rest is read", async () => {
+  const piece = 4 * MIB, size = 768 * MIB;
+  let left = size, begun = false, most = 0;
+  const socket: Socket = {
+    read() {
+      if (!begun) {
+        begun = true;
+        return Promise.resolve(utf8(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`));
+      }
+      left -= piece;
+      return Promise.resolve(new Uint8Array(piece));
+    },
+    write: () => Promise.resolve(),
+    close: () => {},
+  };
+  using http = new HttpConnections({}, () => Promise.resolve(socket), () => undefined);
+  const before = Deno.memoryUsage().external;
+  const { body } = await http.fetch("http://made.up/");
+  let came = 0;
+  for await (const bytes of body!) {
+    came += bytes.length;
+    most = Math.max(most, Deno.memoryUsage().external - before);
+  }
+  assert.equal(came, size);
+  assert.ok(most < size / 2, `${Math.round(most / MIB)} MiB were kept of ${size / MIB}`);
+});
