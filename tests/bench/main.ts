@@ -44,7 +44,7 @@ const CASES: Case[] = [
 const { values, positionals: words } = parseArgs({
   args: Deno.args,
   allowPositionals: true,
-  options: { mib: { type: "string", default: "1024" }, rounds: { type: "string", default: "2" } },
+  options: { mib: { type: "string", default: "1024" }, rounds: { type: "string", default: "3" } },
 });
 const size = { mib: whole("mib", values.mib), rounds: whole("rounds", values.rounds) };
 if (words[0] === "destinations") {

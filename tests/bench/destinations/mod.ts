@@ -41,7 +41,9 @@ export async function benchDestinations({ mib, rounds }: Size, wanted: (name: st
     await Deno.chmod(folder, 0o711); // a server may run as another user
     const body = await fill(`${folder}/body`, mib);
     console.log(
-      `destinations: ${mib} MiB, ours and rclone in turn to the same server, the better of ${rounds}`,
+      `destinations: ${mib} MiB, ours and rclone in turn, both to the same server; the better of ${rounds} turns
+` +
+        "(cpu s: the processor's seconds of us, of rclone, and of the server with us and with rclone)",
     );
     console.log(row("", ...HEAD));
     for (const name of chosen) {
@@ -77,7 +79,7 @@ async function measure(name: string, body: Body, rounds: number, folder: string)
 }
 
 const HEAD = ["MiB/s", "rclone", "ratio", `>= ${LEAST}`, "read back", "peak MiB", `<= ${BOUND}`, "rclone"]
-  .concat("cpu s", "rclone", "server", "its rclone");
+  .concat("cpu s", "rclone", "server", "(rclone)");
 
 function judge(name: string, mib: number, { ours, theirs }: Turns): { told: string; holds: boolean } {
   const mine = fastest(ours), his = fastest(theirs);
