@@ -7,8 +7,8 @@ export interface Remote {
   env: Record<string, string>;
   /** `x:` and the folder that everything is stored in. */
   folder: string;
-  /** Beyond what rclone does by itself. */
-  flags?: string[];
+  /** Whether rclone by itself reads again what it has stored, to compare. */
+  readsBack?: boolean;
 }
 
 export interface Stored {
@@ -30,7 +30,7 @@ export async function rcat(
   const [start, cpu, serverCpu] = [performance.now(), cpuOfChildren(), treeSeconds(server)];
   // By way of a shell, which then becomes rclone: it reads the file itself.
   const child = new Deno.Command("bash", {
-    args: ["-c", 'exec rclone rcat "${@:2}" < "$1"', "bash", path, ...remote.flags ?? [], at],
+    args: ["-c", 'exec rclone rcat "$2" < "$1"', "bash", path, at],
     ...environment(remote),
     stdout: "null",
     stderr: "piped",
