@@ -1,10 +1,12 @@
 import { type Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import { AppError, toAppError } from "../../base/errors.ts";
 import { quoted } from "../../base/safe_names.ts";
 import type { JobContext } from "../../jobs/context.ts";
 import type { Verified } from "../../jobs/catalog/verify.ts";
-import { type Cli, CONFIG_FLAG, forJobs, identitiesFrom, type JobEnd, JSON_FLAG } from "../cli.ts";
+import { type Cli, CONFIG_FLAG, endOf, forJobs, identitiesFrom, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { EXIT, worst } from "../exit_code.ts";
 import { tellFailures } from "../failures.ts";
+import { againstExit, againstForPrograms, againstText } from "../report/against.ts";
 import { bytes, counted, table, time } from "../report/format.ts";
 import type { Report } from "../report/report.ts";
 
@@ -13,6 +15,7 @@ interface Options {
   archive: string;
   sample?: number;
   identity?: string;
+  againstSource?: true;
 }
 
 export function addVerify(program: Command, cli: Cli): void {
@@ -29,8 +32,13 @@ export function addVerify(program: Command, cli: Cli): void {
       parseSample,
     )
     .option("--identity <file>", "an age key file: open each archive and check every entry; writes nothing")
+    .option(
+      "--against-source",
+      "also compare the archive with what 1Password holds now: by numbers, with an identity item by item",
+    )
     .option(...CONFIG_FLAG)
     .option(...JSON_FLAG)
+    .addHelpText("after", AGAINST_HELP)
     .action((job, options) =>
       forJobs(
         cli,
@@ -41,7 +49,19 @@ export function addVerify(program: Command, cli: Cli): void {
     );
 }
 
+const AGAINST_HELP = `
+--against-source takes the newest complete archive, or the one that --archive names. It lists the vaults
+that the config chooses and looks only at items that the archive may lack; what was made or changed since
+the archive is passed over, what was removed since is told. Exits with 3 when something older is missing
+in the archive, or when not everything could be compared.
+`;
+
 async function verifyJob(context: JobContext, report: Report, options: Options): Promise<JobEnd> {
+  if (options.againstSource && (options.sample !== undefined || options.archive === "all")) {
+    throw new AppError("misconfigured", "--against-source compares one archive with 1Password", {
+      hint: "leave out --sample, and name one archive with --archive, or none for the newest",
+    });
+  }
   const identities = options.identity === undefined
     ? undefined
     : await identitiesFrom(context.world, options.identity);
@@ -52,6 +72,7 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
     archive,
     sample: options.sample,
     identities,
+    keep: options.againstSource ?? false,
   });
   const failed = tellFailures(context, report, failures, "checked", options.from);
   const bad = copies.filter((one) => one.problem !== undefined && !closed(one));
@@ -78,17 +99,43 @@ async function verifyJob(context: JobContext, report: Report, options: Options):
         : `no archive ${quoted(options.archive)} of job "${context.job.name}"\n`,
     );
   }
+  const against = options.againstSource ? await compareWithSource(context, report, copies) : undefined;
   return {
     exitCode: worst([
       bad.length > 0 ? EXIT.integrity : EXIT.ok,
       shut.length > 0 ? EXIT.wrongIdentity : EXIT.ok,
       copies.length === 0 && failures.length === 0 ? EXIT.nothingFound : EXIT.ok,
       failed.exitCode,
+      against?.exitCode ?? EXIT.ok,
     ]),
     copies: copies.map(forPrograms),
     neverSent: archive === "all" ? neverSent : [],
     failures: failed.summary,
+    ...(against ? { against } : {}),
   };
+}
+
+/** An error of the source is told beside what is known of the copies. */
+async function compareWithSource(
+  context: JobContext,
+  report: Report,
+  copies: readonly Verified[],
+): Promise<JobEnd> {
+  const good = copies.flatMap(({ kept, size }) => kept ? [{ ...kept, size }] : []);
+  const { latestOf } = await import("../../jobs/catalog/catalog.ts");
+  const one = latestOf(good);
+  if (!one) {
+    report.result("not compared with 1Password: there is no good copy to compare\n");
+    return { exitCode: EXIT.nothingFound };
+  }
+  try {
+    const { againstSource } = await import("../../jobs/against/against_source.ts");
+    const against = await againstSource(context, one.entry, one.contents);
+    report.result(againstText(against));
+    return { exitCode: againstExit(against), ...againstForPrograms(against) };
+  } catch (error) {
+    return endOf(toAppError(error), report, context.job.name);
+  }
 }
 
 /** The share of `10%` or `10`. */

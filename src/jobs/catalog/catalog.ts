@@ -143,10 +143,12 @@ export function sizesAt(
  * The archive that `restore` and `verify` mean by `latest`: the highest sequence of a trusted chain (of several
  * chains the one with the newest archive), a complete one where there is any.
  */
-export function latestOf(cataloged: readonly Cataloged[]): Cataloged | undefined {
+export function latestOf<T extends Pick<Cataloged, "entry" | "size">>(
+  cataloged: readonly T[],
+): T | undefined {
   const usable = cataloged.filter((one) => one.entry && one.size !== undefined);
   const complete = usable.filter((one) => one.entry!.manifest.outcome === "complete");
-  const heads = new Map<string, Cataloged>();
+  const heads = new Map<string, T>();
   for (const one of complete.length > 0 ? complete : usable) {
     const { chain, sequence } = one.entry!.manifest;
     const head = heads.get(chain);
@@ -171,7 +173,7 @@ export function doubtOf(one: Cataloged): AppError | undefined {
     : undefined;
 }
 
-function timeOf(one: Cataloged): number {
+function timeOf(one: Pick<Cataloged, "entry">): number {
   return Date.parse(one.entry!.manifest.time);
 }
 

@@ -2,10 +2,10 @@ import { AppError, isAppError } from "../../base/errors.ts";
 import { fromUtf8 } from "../../base/bytes.ts";
 import { digestOf, Sha256 } from "../../base/hash.ts";
 import { retry } from "../../base/retry.ts";
+import type { Contents } from "../../archive/contents.ts";
 import { checkArchive } from "../../archive/read.ts";
 import type { Destination } from "../../destination/contract.ts";
 import { archiveParts, parseArchiveName } from "../../model/archive_name.ts";
-import type { Counts } from "../../model/counts.ts";
 import type { JobContext } from "../context.ts";
 import { checksumLine, readSmall } from "../deliver/parts.ts";
 import type { Cataloged } from "./catalog.ts";
@@ -13,7 +13,7 @@ import { whoCanOpen } from "./who_can_open.ts";
 
 /**
  * Compares a copy with what its signed manifest says: size, checksum file, every byte; with identities also the whole of
- * its contents, which are then counted.
+ * its contents, of which the inner manifest is returned.
  *
  * @throws `corrupt`, `not-found` or `wrong-identity` for what is wrong with the copy.
  */
@@ -22,7 +22,7 @@ export async function checkCopy(
   destination: Destination,
   one: Cataloged,
   identities: readonly string[] | undefined,
-): Promise<Counts | undefined> {
+): Promise<Contents | undefined> {
   const { name, size, sha256 } = one.entry!.manifest.archive;
   checkSize(one);
   const parts = archiveParts(name);
@@ -64,7 +64,7 @@ export async function checkCopy(
     throw await whoCanOpen(error, context, one.entry!.manifest.recipients);
   });
   compare({ size: hash.size, sha256: hash.hex() }, { size, sha256 });
-  return contents.counts;
+  return contents;
 }
 
 function compare(found: { size: number; sha256: string }, promised: { size: number; sha256: string }): void {

@@ -1,5 +1,6 @@
 import { type AppError, isAppError, toAppError } from "../../base/errors.ts";
-import { headOf, type SignedManifest } from "../../archive/chain.ts";
+import { headOf, type SignedArchive, type SignedManifest } from "../../archive/chain.ts";
+import type { Contents } from "../../archive/contents.ts";
 import type { Destination } from "../../destination/contract.ts";
 import { JobState } from "../../host/state.ts";
 import type { Counts } from "../../model/counts.ts";
@@ -20,6 +21,8 @@ export interface VerifyOptions {
   sample?: number | undefined;
   /** Opens each archive and checks every entry in it, where given. */
   identities: readonly string[] | undefined;
+  /** Keeps what the signed manifests and the opened archives say, for looking at it afterwards. */
+  keep?: boolean;
 }
 
 /** What was found out about one copy, or about a record that is not as it should be. */
@@ -36,6 +39,8 @@ export interface Verified {
   read: boolean;
   /** What an opened archive holds. */
   opened: Counts | undefined;
+  /** With `keep`, of a copy that is good: its signed manifest, and the inner one where it was opened. */
+  kept?: { entry: SignedArchive; contents: Contents | undefined };
 }
 
 export interface Verification {
@@ -128,7 +133,7 @@ async function verifyShelf(
   const copies: Verified[] = [];
   for (const one of archives) {
     const problem = doubtOf(one) ?? misplaced(one);
-    copies.push(await verifyCopy(context, opened, { ...one, problem }, sampled.has(one), options.identities));
+    copies.push(await verifyCopy(context, opened, { ...one, problem }, sampled.has(one), options));
   }
   // Records are few and small, and what is wrong with one concerns all archives.
   for (const one of catalog.records) {
@@ -170,7 +175,7 @@ async function verifyCopy(
   destination: Destination,
   one: Cataloged,
   read: boolean,
-  identities: readonly string[] | undefined,
+  { identities, keep }: VerifyOptions,
 ): Promise<Verified> {
   const manifest = one.entry?.manifest;
   const verified: Verified = {
@@ -187,8 +192,10 @@ async function verifyCopy(
   if (!one.entry || verified.problem) return verified;
   try {
     checkSize(one);
-    if (read) verified.opened = await checkCopy(context, destination, one, identities);
+    const contents = read ? await checkCopy(context, destination, one, identities) : undefined;
+    verified.opened = contents?.counts;
     verified.read = read;
+    if (keep) verified.kept = { entry: one.entry, contents };
   } catch (error) {
     const problem = toAppError(error);
     if (!isAppError(problem, "corrupt", "not-found", "unsupported", "wrong-identity")) throw problem;
