@@ -121,4 +121,12 @@ story("several doors are compared together, and one that fails is told", {
       ["unreadable-vault", "v2"],
     ]);
   }
+  failing.clear();
+  // One that cannot even be opened.
+  const two = (story.registry.sources as SourcePlugin[]).find(({ type }) => type === "two")!;
+  two.open = () => Promise.reject(sourceError("denied", "the token is wrong"));
+  for (const flags of ways(story)) {
+    const { unread } = against(await story.runs(3, ...AGAINST, ...flags));
+    assert.deepEqual(unread.map(({ reason }: Line) => reason), ["door-failed"]);
+  }
 });

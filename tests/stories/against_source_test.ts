@@ -70,7 +70,7 @@ story("an item that is older than the archive and not in it is a difference", {}
   assert.equal(story.service.requests.count("items/batch"), 1);
   const { out } = await story.runs(3, ...AGAINST, "--identity", story.key);
   assert.ok(out.includes(`missing in the archive: ${servers.id}/${older.id}\n`), out);
-  assert.match(out, /^at least 1 item older than the archive .* not in it$/m);
+  assert.match(out, /^missing in the archive and older than it: 1 item$/m);
   // The day after it is in the archive, and all is well.
   story.clockOffset += 86_400_000;
   await story.runs(0, "backup");
@@ -108,6 +108,14 @@ story("a vault that the archive lacks is a difference, unless all of it is new",
     const ran = await story.runs(0, ...AGAINST, ...flags, "--archive", newest, "--json");
     assert.deepEqual(rows(ran).map(([, missing, , named]) => [missing, named]), [[0, 1], [0, 1]]);
   }
+});
+
+story("an empty vault that is older than the archive is one that it lacks", {}, async (story) => {
+  await story.runs(0, "backup");
+  await story.service.account.addVault({ title: "Empty", createdAt: TOMORROW() });
+  await story.runs(0, ...AGAINST);
+  await story.service.account.addVault({ title: "Old and empty", createdAt: "2024-01-01T00:00:00Z" });
+  assert.match((await story.runs(3, ...AGAINST)).out, /^it lacks 1 vault$/m);
 });
 
 story("without what this host remembers the totals are compared", {}, async (story) => {

@@ -44,11 +44,17 @@ function itemLines(what: string, paths: readonly string[]): string[] {
   ];
 }
 
-function againstSentence({ compared, unread }: AgainstSource): string {
+function againstSentence({ by, compared, unread }: AgainstSource): string {
   const missing = compared.reduce((sum, one) => sum + one.missing, 0);
   const vaults = compared.filter(({ vault }) => vault === "missing").length;
   const found = [
-    ...(missing > 0 ? [`at least ${counted(missing, "item")} older than the archive are not in it`] : []),
+    ...(missing > 0
+      ? [
+        `missing in the archive and older than it: ${by === "items" ? "" : "at least "}${
+          counted(missing, "item")
+        }`,
+      ]
+      : []),
     ...(vaults > 0 ? [`it lacks ${counted(vaults, "vault")}`] : []),
     ...(unread.length > 0
       ? [`${counted(unread.length, "part")} of 1Password could not be read and so not compared`]
