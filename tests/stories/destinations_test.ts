@@ -29,23 +29,19 @@ story("the only destination is away: the run fails, the archive waits, the next 
   await wholeChain(story, "nas", 3);
 });
 
-story("a config whose destinations never could be opened ends before the export", {
+story("destinations that cannot be opened are told before the export, and the backup waits for them", {
   memory: memoryAccount(),
   destinations: ["nas", "usb"],
 }, async (story) => {
   for (const name of ["nas", "usb"]) Deno.removeSync(story.at(name));
-  const { err } = await story.runs(2, "backup");
+  const { err } = await story.runs(1, "backup");
   assert.match(
     err,
     /warning: "nas" cannot be opened: destination "nas": the folder ".*\/nas" does not exist\n/,
   );
   assert.match(err, /warning: "usb" cannot be opened: /);
-  assert.match(
-    err,
-    /error: no destination of job "acme" can be opened, and none ever was\n.*hint: mend what/,
-  );
-  assert.doesNotMatch(err, /reading items|sealed/);
-  assert.deepEqual(story.spooled(), []);
+  assert.ok(err.indexOf("cannot be opened") < err.indexOf("reading items"), err);
+  assert.equal(story.spooled().length, 1);
   // A dry run says so too.
   assert.match((await story.runs(2, "backup", "--dry-run")).out, /nas \(cannot be opened\), usb \(cannot/);
   // One that can be opened is enough for a backup.
@@ -55,8 +51,8 @@ story("a config whose destinations never could be opened ends before the export"
     /destinations: nas, usb \(cannot be opened\)\n/,
   );
   await story.runs(4, "backup");
-  story.expected.spooled = 1;
   Deno.mkdirSync(story.at("usb"));
+  await story.runs(0, "backup");
 });
 
 story(

@@ -209,7 +209,7 @@ for (
       for (const name of story.stored().filter((one) => one.startsWith(story.archives()[1]!))) {
         Deno.removeSync(story.at(`nas/acme/${name}`));
       }
-    }, /has lost its newest entries: receipts go up to 2/],
+    }, /has lost its newest entries: what it delivered goes up to 2/],
   ] as const
 ) {
   story(`a state with ${what} is set aside, and the backup is made all the same`, ONE, async (story) => {

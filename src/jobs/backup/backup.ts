@@ -25,7 +25,7 @@ import type { Exported } from "./export_run.ts";
 import { openDoors } from "../open_doors.ts";
 import { deliver, type Delivered, deliverPending } from "../deliver/deliver.ts";
 import { Ledger } from "../deliver/ledger.ts";
-import { refuseHopeless, rehearse } from "../deliver/rehearse.ts";
+import { rehearse } from "../deliver/rehearse.ts";
 import { foldersOf, sweepFolders } from "../private_folders.ts";
 import type { Pruned } from "../prune/prune.ts";
 import { pruneAfter } from "../prune/prune_after.ts";
@@ -81,7 +81,7 @@ export async function backup(
     tellRecipients(context, chosen);
     await sweep(context, journal, state);
     const ledger = await Ledger.load(context, state);
-    refuseHopeless(context, ledger, await rehearse(context));
+    await rehearse(context);
     await warnOfExpiry(context);
     const time = new Date(Math.floor(world.clock.now().getTime() / 1000) * 1000);
     const archive = formatArchiveName({

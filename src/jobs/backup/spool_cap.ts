@@ -10,6 +10,11 @@ import type { Ledger } from "../deliver/ledger.ts";
  */
 export async function capSpool(context: JobContext, ledger: Ledger): Promise<void> {
   const { job, world } = context;
+  const removedAt = (destination: string, archive: string) =>
+    ledger.state.records.some(({ manifest }) =>
+      manifest.kind === "prune" && manifest.destination === destination &&
+      manifest.removes.some((one) => one.archive === archive)
+    );
   const waiting = await spooledArchives(context);
   let excess = waiting.length - job.spool.keep;
   for (const archive of waiting) {
@@ -19,7 +24,8 @@ export async function capSpool(context: JobContext, ledger: Ledger): Promise<voi
       if (!entry) continue;
       const names = job.destinations.map(({ name }) => name);
       const [at, missed] = [
-        names.filter((name) => ledger.knows(name, entry)),
+        // What was only sent, nobody has seen; and what retention has removed there is not there.
+        names.filter((name) => ledger.knows(name, entry) === "read-back" && !removedAt(name, archive)),
         names.filter((name) => !ledger.knows(name, entry)),
       ];
       if (at.length === 0) continue;

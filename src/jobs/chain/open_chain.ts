@@ -4,6 +4,7 @@ import type { Place } from "../../archive/manifest.ts";
 import type { Signer, SignerKey } from "../../archive/signature.ts";
 import { placeOf, trustedKeys } from "../../archive/chain.ts";
 import { readNextSigner } from "../../custody/signer.ts";
+import { Sent } from "../../host/sent.ts";
 import { setAside, setAsidePlaces } from "../../host/set_aside.ts";
 import { JobState } from "../../host/state.ts";
 import { type JobContext, stateOf } from "../context.ts";
@@ -98,11 +99,12 @@ async function attempt(context: JobContext, alarms: AppError[]): Promise<Attempt
     );
   }
   const head = state.head?.sequence ?? 0;
-  if (state.highestReceipt > head) {
+  const known = Math.max(state.highestReceipt, await highestSent(context, folder));
+  if (known > head) {
     return {
       unfit: `the state in ${
         quoted(folder)
-      } has lost its newest entries: receipts go up to ${state.highestReceipt}`,
+      } has lost its newest entries: what it delivered goes up to ${known}`,
     };
   }
   const signer = keys.find(({ key }) => key.fingerprint === (state.nextSigner ?? keys[0]!.key.fingerprint));
@@ -110,6 +112,16 @@ async function attempt(context: JobContext, alarms: AppError[]): Promise<Attempt
     return { unfit: `the key that signs the chain of job "${context.job.name}" is not on this host` };
   }
   return { state, signer, sighted, found: [...branches, ...othersBeside(context, state, sighted)] };
+}
+
+/** The highest number that was sent to a destination which nobody here can read; none where the note is damaged. */
+async function highestSent({ world }: JobContext, folder: string): Promise<number> {
+  try {
+    return (await Sent.load(world, folder)).highest;
+  } catch (error) {
+    if (!isAppError(error, "corrupt")) throw error;
+    return 0; // told where it is read to send what is missing
+  }
 }
 
 /** Adopts what follows the head; returns other branches, and which numbers are missing. */

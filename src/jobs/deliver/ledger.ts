@@ -1,5 +1,6 @@
 import { isAppError } from "../../base/errors.ts";
 import type { SignedManifest } from "../../archive/chain.ts";
+import { nameOf } from "../../archive/manifest.ts";
 import { Sent } from "../../host/sent.ts";
 import type { JobState } from "../../host/state.ts";
 import { type JobContext, stateOf } from "../context.ts";
@@ -26,24 +27,19 @@ export class Ledger {
 
   /** What has become of the copy of an entry at a destination, as far as it is known here. */
   knows(destination: string, { manifest }: SignedManifest): Ended | undefined {
-    if (!this.#isOurs(manifest)) return undefined;
-    if (this.state.hasReceipt(destination, manifest.sequence)) return "read-back";
-    return this.sent.has(destination, manifest.sequence) ? "sent" : undefined;
+    const { sequence } = manifest;
+    if (this.#isOurs(manifest) && this.state.hasReceipt(destination, sequence)) return "read-back";
+    return this.sent.has(destination, nameOf(manifest)) ? "sent" : undefined;
   }
 
-  /** Whether any destination has ever had an archive of this job. */
-  get hasAny(): boolean {
-    return this.state.established || this.sent.hasAny;
-  }
-
-  /** Notes it, durably; not of an entry of a chain that was set aside, whose archive simply leaves the spool. */
+  /** Notes it, durably; no receipt of an entry of a chain that was set aside, whose archive simply leaves the spool. */
   async note(destination: string, { manifest }: SignedManifest, ended: Ended): Promise<void> {
-    if (!this.#isOurs(manifest)) return;
-    if (ended === "read-back") await this.state.addReceipt(destination, manifest.sequence);
-    else await this.sent.add(destination, manifest.sequence);
+    const { sequence } = manifest;
+    if (ended === "sent") await this.sent.add(destination, nameOf(manifest), sequence);
+    else if (this.#isOurs(manifest)) await this.state.addReceipt(destination, sequence);
   }
 
-  /** Sequence numbers are of one chain. */
+  /** Receipts count by numbers, which are of one chain. */
   #isOurs({ chain }: SignedManifest["manifest"]): boolean {
     return chain === this.state.head?.chain;
   }
