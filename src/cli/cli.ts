@@ -3,7 +3,7 @@ import type { World } from "../base/world.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { spoolFolder, stateFolder } from "../config/locate.ts";
 import type { Registry } from "../config/registry.ts";
-import type { JobConfig } from "../config/schema.ts";
+import type { Config, JobConfig } from "../config/schema.ts";
 import type { JobContext } from "../jobs/context.ts";
 import { exitCodeOf, worst } from "./exit_code.ts";
 import { HumanReport } from "./report/human.ts";
@@ -87,6 +87,9 @@ export interface JobEnd {
   [key: string]: unknown;
 }
 
+/** What a command does with a job; the config tells of the others. */
+export type JobAction = (context: JobContext, report: Report, config: Config) => Promise<JobEnd>;
+
 /**
  * Runs `action` for every job that is meant, one after the other; an error of one is told and does not stop the
  * next. Ends with the summary and sets the exit code.
@@ -95,7 +98,7 @@ export async function forJobs(
   cli: Cli,
   options: CommonOptions,
   which: { command: string; job: string | undefined; all: boolean },
-  action: (context: JobContext, report: Report) => Promise<JobEnd>,
+  action: JobAction,
 ): Promise<void> {
   const report = reportFor(cli, options);
   const ends: JobEnd[] = [];
@@ -105,7 +108,12 @@ export async function forJobs(
     for (const job of selectJobs(loaded.config, which.job, which.all)) {
       ends.push({
         job: job.name,
-        ...await runJob(await contextFor(cli, loaded, job, report), report, which.command, action),
+        ...await runJob(
+          await contextFor(cli, loaded, job, report),
+          report,
+          which.command,
+          (context, report) => action(context, report, loaded.config),
+        ),
       });
       if (cli.signal.aborted) break;
     }

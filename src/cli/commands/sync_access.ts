@@ -33,7 +33,7 @@ export function addSyncAccess(program: Command, cli: Cli): void {
     .option(...CONFIG_FLAG)
     .option(...JSON_FLAG)
     .action((job, options) =>
-      forJobs(cli, options, { command: "sync-access", job, all: false }, async (context, report) => {
+      forJobs(cli, options, { command: "sync-access", job, all: false }, async (context, report, config) => {
         const { syncAccess } = await import("../../jobs/access/sync_access.ts");
         const given: SyncOptions = {
           account: options.account,
@@ -42,6 +42,7 @@ export function addSyncAccess(program: Command, cli: Cli): void {
           days: options.expiresIn === "never" ? undefined : options.expiresIn,
           renew: options.renew ?? false,
           dryRun: options.dryRun ?? false,
+          others: Object.values(config.jobs).filter(({ name }) => name !== context.job.name),
         };
         return show(context, report, await syncAccess(context, given), given);
       })

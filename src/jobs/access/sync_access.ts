@@ -3,6 +3,7 @@ import { AppError, isAppError, toAppError } from "../../base/errors.ts";
 import type { Secret } from "../../base/secret.ts";
 import { lockJob } from "../../host/lock.ts";
 import { readTokenRecord, tokenFingerprint, writeTokenRecord } from "../../host/token_record.ts";
+import type { JobConfig } from "../../config/schema.ts";
 import type { Vault } from "../../model/vault.ts";
 import type { VaultAccess } from "../../policy/access.ts";
 import type {
@@ -14,7 +15,7 @@ import { type JobContext, stateOf } from "../context.ts";
 import { pluginContext, pluginOf } from "../open.ts";
 import { DryRunFolders } from "../private_folders.ts";
 import { type Access, accessOf, hasToken, openAdministration } from "./compare.ts";
-import { findTokenFile, previousOf, replaceToken, type TokenFile } from "./token_file.ts";
+import { findTokenFile, keepPrevious, previousOf, replaceToken, type TokenFile } from "./token_file.ts";
 
 export interface SyncOptions extends AdministratorOptions {
   /** The file that holds the token, where the config does not refer to it by `file:`. */
@@ -24,6 +25,8 @@ export interface SyncOptions extends AdministratorOptions {
   /** Also where no vault is missing: the old token is about to end. */
   renew: boolean;
   dryRun: boolean;
+  /** The config's other jobs, which may sign in by the same token. */
+  others: readonly JobConfig[];
 }
 
 /** What is to be done, and whether it was. */
@@ -45,10 +48,12 @@ export interface Synced {
  * a failure at any step the old token is where it was, and works.
  */
 export async function syncAccess(context: JobContext, options: SyncOptions): Promise<Synced> {
-  const file = await findTokenFile(context.world, tokenPath(context, options.tokenFile));
+  const path = tokenPath(context, options.tokenFile);
+  refuseSharedToken(context, options.others);
   // Two at once would make two service accounts; a backup has read its token already and is not disturbed.
   const lock = options.dryRun ? undefined : await lockJob(context.world, stateOf(context), context.job.name);
   try {
+    const file = await findTokenFile(context.world, path);
     context.emit({ event: "phase", job: context.job.name, phase: "sign-in" });
     await using administration = await openAdministration(context, options);
     const access = await accessOf(context, administration);
@@ -88,9 +93,20 @@ function refuseUnlessGrantable(needed: readonly VaultAccess[]): void {
   );
 }
 
-/** Told apart by the date, because nobody can list or remove service accounts but a person in 1Password's web interface. */
+/** Told apart by the second: a person is to remove the right one in 1Password's web interface, and nothing else lists them. */
 function nameFor({ job, world }: JobContext): string {
-  return `vaultferry ${job.name} ${world.clock.now().toISOString().slice(0, 10)}`;
+  return `vaultferry ${job.name} ${world.clock.now().toISOString().slice(0, 19).replace("T", " ")}`;
+}
+
+/** A token made for the vaults of one job takes those of the others away. */
+function refuseSharedToken({ job, registry }: JobContext, others: readonly JobConfig[]): void {
+  const { tokenKey } = pluginOf(registry, job.source);
+  const sharing = others.filter(({ source }) => isDeepStrictEqual(source[tokenKey!], job.source[tokenKey!]))
+    .map(({ name }) => `"${name}"`);
+  if (sharing.length === 0) return;
+  throw new AppError("misconfigured", `the job ${sharing.join(", ")} signs in by the same token`, {
+    hint: "a service account is made for the vaults of one job: give each job a token of its own",
+  });
 }
 
 function tokenPath(context: JobContext, given: string | undefined): string {
@@ -120,6 +136,8 @@ async function replace(
   const { world, job, signal } = context;
   const former = await formerName(context);
   const now = world.clock.now();
+  // What can keep the file from being replaced is met before there is a service account that nobody needs.
+  await keepPrevious(world, file);
   const token = await administration.createServiceAccount(wanted, signal);
   try {
     await mustSee(context, token, vaults);

@@ -46,10 +46,24 @@ export function previousOf({ path }: TokenFile): string {
   return `${path}.previous`;
 }
 
-/** Keeps the old token as `.previous`, then puts the new one in its place: at any moment the file holds one of both. */
+/** Keeps the old token as `.previous`; throws where files cannot be made beside it. */
+export async function keepPrevious(world: World, file: TokenFile): Promise<void> {
+  await removeTemporaries(world, file);
+  await writeDurably(world, previousOf(file), file.old, BITS);
+}
+
+/** Puts the new token in the old one's place: at any moment the file holds one of both. */
 export async function replaceToken(world: World, file: TokenFile, token: Secret): Promise<void> {
-  const write = (path: string, bytes: Uint8Array) =>
-    writeDurably(world, path, bytes, { mode: "replace", bits: 0o600 });
-  await write(previousOf(file), file.old);
-  await write(file.path, utf8(`${token.reveal()}\n`));
+  await writeDurably(world, file.path, utf8(`${token.reveal()}\n`), BITS);
+}
+
+const BITS = { mode: "replace", bits: 0o600 } as const;
+
+/** What a killed run may have left holds a token. */
+async function removeTemporaries({ files }: World, { path }: TokenFile): Promise<void> {
+  const folder = path.slice(0, path.lastIndexOf("/")), name = path.slice(folder.length + 1);
+  for (const other of await files.names(folder)) {
+    const rest = other.startsWith(name) ? other.slice(name.length) : "";
+    if (/^(\.previous)?\.[0-9a-f]{8}\.tmp$/.test(rest)) await files.remove(`${folder}/${other}`);
+  }
 }
