@@ -38,7 +38,7 @@ export interface Verdict<T extends Candidate = Candidate> {
 /** No policy leaves fewer. */
 export const FEWEST = 3;
 
-/** What one run removes at the most: so many, or a tenth of all, whichever is more. A mistake is noticed in time. */
+/** What one run removes at the most: so many, or a tenth of ours, whichever is more. A mistake is noticed in time. */
 const MOST = 30;
 
 const PERIODS = [
@@ -91,10 +91,12 @@ export function judgeRetention<T extends Candidate>(
   for (const archive of lacking) {
     if (!kept(archive) && !heirOf(archive)) keep(archive, "no whole archive has replaced it for long enough");
   }
-  // Whole ones first: they are what somebody will want to restore.
-  let missing = FEWEST - past.filter(kept).length;
-  for (const archive of [...whole, ...lacking].filter((archive) => !kept(archive))) {
-    if (missing-- > 0) keep(archive, `never fewer than ${FEWEST}`);
+  // So many whole ones, which are what somebody will want to restore; only where there are not so many, lacking ones too.
+  for (const some of [whole, [...whole, ...lacking]]) {
+    const missing = FEWEST - some.filter(kept).length;
+    for (const archive of some.filter((archive) => !kept(archive)).slice(0, Math.max(0, missing))) {
+      keep(archive, `never fewer than ${FEWEST}`);
+    }
   }
   return newest.map((archive) => {
     if (kept(archive)) return { archive, keep: true, reasons: wanted.get(archive)! };
@@ -105,7 +107,8 @@ export function judgeRetention<T extends Candidate>(
 
 /** What a run removes now, oldest first; the rest is for the next run. */
 export function removalsOf<T extends Candidate>(verdicts: readonly Verdict<T>[]): Verdict<T>[] {
-  const most = Math.max(MOST, Math.floor(verdicts.length / 10));
+  const ours = verdicts.filter(({ archive }) => archive.standing !== "strange").length;
+  const most = Math.max(MOST, Math.floor(ours / 10));
   return verdicts.filter((verdict) => !verdict.keep).reverse().slice(0, most);
 }
 

@@ -229,6 +229,23 @@ const table: [
     "2026-11-23T03:00": "no whole archive has replaced it for long enough",
   }],
   [
+    "two lacking ones and one whole one within the time: two older whole ones stay",
+    () => [
+      archive("2026-11-27T03:00:00"),
+      archive("2026-11-26T03:00:00", "lacking"),
+      archive("2026-11-25T03:00:00", "lacking"),
+      ...["12", "11", "10"].map((day) => archive(`2026-11-${day}T03:00:00`)),
+    ],
+    { keepWithin: "7d" },
+    {
+      "2026-11-27T03:00": "within 7d",
+      "2026-11-26T03:00": "within 7d",
+      "2026-11-25T03:00": "within 7d",
+      "2026-11-12T03:00": "never fewer than 3",
+      "2026-11-11T03:00": "never fewer than 3",
+    },
+  ],
+  [
     "one whole among lacking ones: three stay, the whole one first",
     () => [
       archive("2026-11-20T00:00:00"),
@@ -293,6 +310,9 @@ Deno.test("a run removes the oldest, thirty or a tenth at the most; the next one
     }
     assert.equal(left.length, 3, `${count} come down to three in the end`);
   }
+  const forged = Array.from({ length: 5000 }, () => archive(NOW, "strange"));
+  const verdicts = judgeRetention([...forged, ...nights(100)], { keepLast: 3 }, NOW);
+  assert.equal(removalsOf(verdicts).length, 30, "what strangers add is no part of the tenth");
 });
 
 /** Reproducible: the seed is in every message. */
@@ -348,6 +368,7 @@ Deno.test("over random histories no rule is ever broken", () => {
     // The newest whole ones stay, and so many of them as the largest rule asks for.
     const whole = stay.filter(({ standing }) => standing === "whole");
     const all = past.filter(({ standing }) => standing === "whole");
+    assert.ok(whole.length >= Math.min(FEWEST, all.length), `${say}: too few whole ones`);
     const newest = all.toSorted((a, b) => b.time.getTime() - a.time.getTime())[0];
     if (newest) {
       assert.ok(whole.some(({ time }) => time.getTime() === newest.time.getTime()), `${say}: the newest`);
