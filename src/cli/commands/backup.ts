@@ -8,7 +8,7 @@ import { milliseconds } from "../duration.ts";
 import { EXIT, exitCodeOf, worst } from "../exit_code.ts";
 import { counted, number, table } from "../report/format.ts";
 import type { Report } from "../report/report.ts";
-import { forPrograms } from "./prune.ts";
+import { codeOfTrust, forPrograms } from "./prune.ts";
 import { resendJob } from "./resend.ts";
 import { printable } from "../../base/safe_names.ts";
 
@@ -85,6 +85,7 @@ function codeOf({ outcome, block, deliveries, late, pruned, alarms }: BackupResu
     late.length > 0 ? EXIT.someDestinations : EXIT.ok,
     // The backup is safe whatever became of the old ones.
     pruned.some((one) => one.error !== undefined) ? EXIT.someDestinations : EXIT.ok,
+    codeOfTrust(pruned),
     // A stop by hand says more than "every destination failed".
     ...failed.flatMap(({ error }) => isAppError(error, "cancelled") ? [exitCodeOf(error)] : []),
   ]);

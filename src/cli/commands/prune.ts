@@ -2,7 +2,7 @@ import type { Command } from "@commander-js/extra-typings";
 import type { JobContext } from "../../jobs/context.ts";
 import type { Pruned } from "../../jobs/prune/prune.ts";
 import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
-import { EXIT } from "../exit_code.ts";
+import { EXIT, worst } from "../exit_code.ts";
 import { counted, table, time } from "../report/format.ts";
 import type { Report } from "../report/report.ts";
 
@@ -38,13 +38,20 @@ async function pruneJob(context: JobContext, report: Report, dryRun: boolean): P
 function endOfPruning(pruned: readonly Pruned[]): JobEnd {
   const failed = pruned.filter(({ error }) => error !== undefined);
   return {
-    exitCode: failed.length === 0
-      ? EXIT.ok
-      : failed.length < pruned.length
-      ? EXIT.someDestinations
-      : EXIT.failure,
+    exitCode: worst([
+      failed.length === 0 ? EXIT.ok : failed.length < pruned.length ? EXIT.someDestinations : EXIT.failure,
+      pruned.some(({ unrecorded }) => unrecorded.length > 0) ? EXIT.someDestinations : EXIT.ok,
+      // Who asks for nothing but this is to notice that it was not done.
+      pruned.some(({ block }) => block?.about === "doubt") ? EXIT.gaps : EXIT.ok,
+      codeOfTrust(pruned),
+    ]),
     pruned: forPrograms(pruned),
   };
+}
+
+/** A broken chain or an alarm ends no run well, whatever else it did. */
+export function codeOfTrust(pruned: readonly Pruned[]): number {
+  return pruned.some(({ block }) => block?.about === "trust") ? EXIT.integrity : EXIT.ok;
 }
 
 export function forPrograms(pruned: readonly Pruned[]) {

@@ -27,8 +27,9 @@ export function candidatesOf(catalog: Catalog, destination: string, state: JobSt
       : manifest.archive.size === size
       ? undefined
       : `it has ${size} of its ${manifest.archive.size} bytes`;
+    // Accepting a loss does not fill the gaps beside it.
     const whole = manifest?.outcome === "complete" ||
-      (manifest?.outcome === "suspicious" && accepted.has(runOf(name)));
+      (manifest?.outcome === "suspicious" && manifest.counts.gaps === 0 && accepted.has(runOf(name)));
     return {
       name,
       time: manifest ? new Date(manifest.time) : cataloged.time,

@@ -1,4 +1,5 @@
 import type { JobState } from "../../host/state.ts";
+import type { PruningBlock } from "../../model/run.ts";
 import { pruningBlock } from "../../policy/guards/block.ts";
 import { blockSentence } from "../../policy/guards/sentences.ts";
 import type { JobContext } from "../context.ts";
@@ -10,8 +11,14 @@ export async function doubtOfRuns(context: JobContext, state: JobState): Promise
   const { runs, lost } = await remembered(context, state);
   // A host that only prunes has made no backup that it could remember.
   if (lost !== undefined && runs.length > 0) {
-    return { message: `${lost}: the next backup has to be compared with something first` };
+    const message = `${lost}: the next backup has to be compared with something first`;
+    return { message, about: "doubt" };
   }
   const block = pruningBlock(runs, state.accepted());
-  return block && blockSentence(context.job.name, block);
+  return block && blockOfRun(context.job.name, block);
+}
+
+/** What a doubtful run means for pruning. */
+export function blockOfRun(job: string, block: PruningBlock): Block {
+  return { ...blockSentence(job, block), about: block.reason === "wrong-account" ? "trust" : "doubt" };
 }

@@ -33,7 +33,7 @@ export async function judge(
       : one
   );
   for (;;) {
-    const verdicts = judgeRetention(archives, rules, now);
+    const verdicts = judgeTwice(archives, rules, now);
     if (unread !== "read") return verdicts;
     const open = verdicts.filter(({ keep, archive }) =>
       keep && !archive.readBack && archive.doubt === undefined
@@ -43,6 +43,24 @@ export async function judge(
     for (const { archive } of open) read.set(archive, await readNow(context, destination, archive));
     archives = archives.map((one) => read.get(one) ?? one);
   }
+}
+
+/**
+ * What a signed record says was removed here, and is there (the removal was cut off; it is locked; somebody has put it
+ * back), takes nobody's place. It stays itself where the rules, which may have changed, want it now.
+ */
+function judgeTwice(
+  archives: readonly Prunable[],
+  rules: RetentionRules,
+  now: Date,
+): Verdict<Prunable>[] {
+  const verdicts = judgeRetention(archives, rules, now);
+  const others = archives.filter(({ cataloged }) => !cataloged.pruned);
+  if (others.length === archives.length) return verdicts;
+  const kept = new Map(
+    judgeRetention(others, rules, now).filter(({ keep }) => keep).map((one) => [one.archive, one]),
+  );
+  return verdicts.map((one) => one.keep ? one : kept.get(one.archive) ?? one);
 }
 
 async function readNow(

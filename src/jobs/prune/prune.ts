@@ -18,6 +18,8 @@ import { judge, type Unread } from "./judge.ts";
 export interface Block {
   message: string;
   hint?: string;
+  /** How grave it is: trust is broken, or something is in doubt; left out where all is as it was meant to be. */
+  about?: "trust" | "doubt";
 }
 
 /** What pruning has come to at one destination. */
@@ -34,6 +36,8 @@ export interface Pruned {
   block: Block | undefined;
   /** Set where it could not be looked at or something could not be removed. */
   error: AppError | undefined;
+  /** Other destinations that the record of the removal has not reached yet. */
+  unrecorded: string[];
 }
 
 export interface PruneOptions {
@@ -76,7 +80,7 @@ export async function prune(context: JobContext, held: Held, options: PruneOptio
 function nothing(destination: string): Pruned {
   return {
     ...{ destination, verdicts: [], removals: [], removed: [], notYet: [] },
-    ...{ block: undefined, error: undefined },
+    ...{ block: undefined, error: undefined, unrecorded: [] },
   };
 }
 
@@ -120,11 +124,18 @@ function doubtOf(
 ): Block | undefined {
   const known = new KnownEntries([{ destination: context.job.name, catalog }], { entries: [] });
   const [broken] = wrongPlaces(known).values();
-  if (broken) return { message: `the chain of archives there is broken: ${broken.message}`, hint: VERIFY };
+  if (broken) {
+    const message = `the chain of archives there is broken: ${broken.message}`;
+    return { message, hint: VERIFY, about: "trust" };
+  }
   const signed = catalog.archives.flatMap(({ entry }) => entry ?? []);
-  const ours = run === undefined ? newestOf(signed) : signed.find((one) => one.manifest.archive.name === run);
+  const clock = context.world.clock.now();
+  const ours = run === undefined
+    ? newestOf(signed, clock)
+    : signed.find((one) => one.manifest.archive.name === run);
   if (!ours) {
-    return { message: run === undefined ? "no archive there is signed" : `"${run}" is not listed there` };
+    const message = run === undefined ? "no archive there is signed" : `"${run}" is not listed there`;
+    return { message, about: "doubt" };
   }
   const { chain, sequence, time, archive } = ours.manifest;
   // In the order of their chain: times are what is in question.
@@ -135,22 +146,28 @@ function doubtOf(
   const doubt = accepted ? undefined : clockDoubt(earlier, new Date(time));
   if (doubt !== undefined) {
     return {
+      about: "doubt",
       message: doubt,
       hint: `the next backup prunes again, or "vaultferry accept ${context.job.name} ${
         runOf(archive.name)
       }" and prune`,
     };
   }
-  const now = run === undefined
-    ? clockDoubt([...earlier, new Date(time)], context.world.clock.now())
-    : undefined;
+  const now = run === undefined ? clockDoubt([...earlier, new Date(time)], clock) : undefined;
   return now === undefined
     ? undefined
-    : { message: now, hint: "nothing is removed before there is a new backup" };
+    : { message: now, hint: "nothing is removed before there is a new backup", about: "doubt" };
 }
 
-function newestOf(signed: readonly SignedArchive[]): SignedArchive | undefined {
-  return signed.toSorted((a, b) => a.manifest.time < b.manifest.time ? -1 : 1).at(-1);
+/** The head of the chain that goes on: a date in the future, made once by a wrong clock, does not make it the newest. */
+function newestOf(signed: readonly SignedArchive[], now: Date): SignedArchive | undefined {
+  const heads = new Map<string, SignedArchive>();
+  for (const one of signed) {
+    const head = heads.get(one.manifest.chain);
+    if (!head || head.manifest.sequence < one.manifest.sequence) heads.set(one.manifest.chain, one);
+  }
+  const sorted = [...heads.values()].sort((a, b) => a.manifest.time < b.manifest.time ? -1 : 1);
+  return sorted.findLast(({ manifest }) => Date.parse(manifest.time) <= now.getTime()) ?? sorted.at(-1);
 }
 
 const VERIFY = "vaultferry verify --archive all shows what is wrong";
@@ -159,7 +176,7 @@ const VERIFY = "vaultferry verify --archive all shows what is wrong";
 function newestDoubt(verdicts: readonly Verdict<Prunable>[], now: Date): Block | undefined {
   const newest = verdicts.find(({ archive }) => archive.doubt === undefined && archive.time <= now);
   if (!newest || newest.archive.standing === "whole") return undefined;
-  return { message: `the newest archive there, "${newest.archive.name}", is not complete` };
+  return { message: `the newest archive there, "${newest.archive.name}", is not complete`, about: "doubt" };
 }
 
 /** Checksum files of archives that are gone by a signed record, and whose removal was interrupted. */
@@ -170,35 +187,49 @@ async function sweepChecksums(
 ): Promise<void> {
   for (const { name, size, checksum, pruned } of archives) {
     if (size !== undefined || !checksum || !pruned) continue;
-    await destination.remove(`${context.job.name}/${archiveParts(name).checksum}`, context.signal);
+    await removeChecksum(context, destination, name);
   }
 }
 
-/** Signs what goes and why, and brings it there before anything goes. */
-async function announce({ record }: Held, { destination, removals }: Pruned): Promise<void> {
-  const removes = removals.map(({ archive, reasons }) => ({
-    archive: archive.name,
-    reason: reasons.join(", "),
-  }));
+/** A checksum file may be locked a moment longer than its archive: then a later run sweeps it. */
+async function removeChecksum(context: JobContext, destination: Destination, name: string): Promise<void> {
+  try {
+    await remove(context, destination, archiveParts(name).checksum);
+  } catch (error) {
+    if (!isAppError(error, "denied")) throw error;
+  }
+}
+
+function remove({ job, signal, world }: JobContext, destination: Destination, key: string): Promise<void> {
+  return retry(() => destination.remove(`${job.name}/${key}`, signal), { clock: world.clock, signal });
+}
+
+/** Signs what goes and why, and brings it there before anything goes; what a record there names already is not named again. */
+async function announce({ record }: Held, pruned: Pruned): Promise<void> {
+  const { destination, removals } = pruned;
+  const removes = removals.filter(({ archive }) => !archive.cataloged.pruned)
+    .map(({ archive, reasons }) => ({ archive: archive.name, reason: reasons.join(", ") }));
+  if (removes.length === 0) return;
   const { deliveries } = await record({ kind: "prune", destination, removes });
-  const error = deliveries.find((one) => one.destination === destination)?.error;
-  if (error) throw error;
+  for (const { destination: at, error } of deliveries) {
+    if (!error) continue;
+    if (at === destination) throw error;
+    pruned.unrecorded.push(at);
+  }
 }
 
 async function removeAll(context: JobContext, destination: Destination, pruned: Pruned): Promise<void> {
-  const { job, signal, world } = context;
-  const remove = (key: string) =>
-    retry(() => destination.remove(`${job.name}/${key}`, signal), { clock: world.clock, signal });
+  const { job } = context;
   for (const { archive } of pruned.removals) {
-    const parts = archiveParts(archive.name);
     try {
-      await remove(parts.archive);
-      await remove(parts.checksum);
-      pruned.removed.push(archive.name);
+      await remove(context, destination, archive.name);
     } catch (error) {
       if (!isAppError(error, "denied")) throw error;
       pruned.notYet.push({ archive: archive.name, error });
+      continue;
     }
+    pruned.removed.push(archive.name);
+    await removeChecksum(context, destination, archive.name);
   }
   // Where nothing goes at all although nothing was to be locked, the credentials are not what they should be.
   const locks = job.destinations.some((one) =>

@@ -1,9 +1,9 @@
 import type { AppError } from "../../base/errors.ts";
 import type { PruningBlock } from "../../model/run.ts";
-import { blockSentence } from "../../policy/guards/sentences.ts";
 import type { Held } from "../chain/with_state.ts";
 import type { JobContext } from "../context.ts";
 import type { Delivered } from "../deliver/deliver.ts";
+import { blockOfRun } from "./doubt_of_runs.ts";
 import { type Block, prune, type Pruned } from "./prune.ts";
 import { tellPruned } from "./tell.ts";
 
@@ -32,8 +32,8 @@ function blockOf(
   { block, alarms, deliveries }: Ended,
   destination: string,
 ): Block | undefined {
-  if (alarms[0]) return { message: alarms[0].message };
-  if (block) return blockSentence(job.name, block);
+  if (alarms[0]) return { message: alarms[0].message, about: "trust" };
+  if (block) return blockOfRun(job.name, block);
   const { state } = deliveries.find((one) => one.destination === destination)!;
   if (state === "read-back") return undefined;
   return {

@@ -5,8 +5,10 @@ import type { Pruned } from "./prune.ts";
 export function tellPruned({ emit, job }: JobContext, pruned: readonly Pruned[]): void {
   for (const { destination, verdicts, removals, removed, notYet, block, error } of pruned) {
     const about = { event: "pruning", job: job.name, destination } as const;
-    if (block) emit({ ...about, state: "blocked", ...block });
-    else if (error) {
+    if (block) {
+      const { about: _, ...sentence } = block;
+      emit({ ...about, state: "blocked", ...sentence });
+    } else if (error) {
       const hint = error.hint === undefined ? {} : { hint: error.hint };
       emit({
         ...about,
