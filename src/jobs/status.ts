@@ -1,10 +1,11 @@
 import { toAppError } from "../base/errors.ts";
 import { JobState } from "../host/state.ts";
 import { readTokenRecord } from "../host/token_record.ts";
-import type { PruningBlock, Run } from "../model/run.ts";
+import type { Run } from "../model/run.ts";
 import { isGood, timeOf } from "../policy/guards/baseline.ts";
-import { pruningBlock } from "../policy/guards/block.ts";
 import { type JobContext, stateOf } from "./context.ts";
+import { Ledger } from "./deliver/ledger.ts";
+import { type KnownBlock, knownBlock } from "./pruning_block.ts";
 import { remembered, runOfChain } from "./remembered.ts";
 
 /** How a job stands, as far as this host knows by itself. */
@@ -15,16 +16,23 @@ export interface Status {
   expected: { seen: string[]; missing: string[]; notLookedFor: string[] } | undefined;
   /** When the token ends (RFC 3339, UTC), where that is known. */
   tokenExpires: string | undefined;
-  block: PruningBlock | undefined;
+  block: KnownBlock | undefined;
 }
 
 export interface DestinationStatus {
   name: string;
-  /** The newest archive that can be relied on and was read back there; one that is dated in the future is none. */
+  /**
+   * The newest archive that can be relied on and was read back there, or sent where nobody here can read it back; one
+   * that is dated in the future is none.
+   */
   lastGood: Run | undefined;
+  /** Whether {@linkcode DestinationStatus.lastGood} was sent and not read back. */
+  lastGoodUnread: boolean;
   /** The newest that was read back there, whatever it holds. */
   readBack: Run | undefined;
-  /** The oldest of the newest archives, in a row, that were not read back there. */
+  /** The newest that was sent there and cannot be read back from here, where it is newer than that. */
+  sent: Run | undefined;
+  /** The oldest of the newest archives, in a row, that were neither read back nor sent for good. */
   waiting: Run | undefined;
   /** The newest archive there that can be relied on, where it is dated in the future: a clock was wrong. */
   fromTheFuture: Run | undefined;
@@ -37,7 +45,7 @@ const TOLERATED = 10 * 60 * 1000;
 export async function status(context: JobContext): Promise<Status> {
   const { world, job } = context;
   const state = await JobState.load(world, stateOf(context));
-  const accepted = state.accepted();
+  const ledger = await Ledger.load(context, state);
   const { runs, lost } = await remembered(context, state);
   if (lost !== undefined) warn(context, `${lost}: the next backup has nothing to be compared with`);
   const known = new Map<number, Promise<Run | undefined>>();
@@ -48,40 +56,46 @@ export async function status(context: JobContext): Promise<Status> {
   };
   const destinations: DestinationStatus[] = [];
   for (const { name } of job.destinations) {
-    destinations.push(await atDestination(name, state, runAt, accepted, world.clock.now()));
+    destinations.push(await atDestination(name, ledger, runAt, world.clock.now()));
   }
   return {
     destinations,
     expected: job.vaults.expect.length > 0 ? expectedOf(job.vaults.expect, runs) : undefined,
     tokenExpires: await expiryOf(context),
-    block: pruningBlock(runs, accepted),
+    block: await knownBlock(context, state, runs),
   };
 }
 
 async function atDestination(
   name: string,
-  state: JobState,
+  { state, sent }: Ledger,
   runAt: (sequence: number) => Promise<Run | undefined>,
-  accepted: ReadonlySet<string>,
   now: Date,
 ): Promise<DestinationStatus> {
   const found: DestinationStatus = {
     name,
     lastGood: undefined,
+    lastGoodUnread: false,
     readBack: undefined,
+    sent: undefined,
     waiting: undefined,
     fromTheFuture: undefined,
   };
+  const accepted = state.accepted();
   for (const sequence of state.sequences.toReversed()) {
     const run = await runAt(sequence);
     if (!run) continue;
-    if (!state.hasReceipt(name, sequence)) {
-      if (!found.readBack) found.waiting = run;
+    const readBack = state.hasReceipt(name, sequence);
+    if (readBack) found.readBack ??= run;
+    else if (sent.has(name, sequence)) found.sent ??= found.readBack ? undefined : run;
+    else {
+      if (!found.readBack && !found.sent) found.waiting = run;
       continue;
     }
-    found.readBack ??= run;
     if (!isGood(run, accepted)) continue;
-    if (timeOf(run) <= now.getTime() + TOLERATED) return { ...found, lastGood: run };
+    if (timeOf(run) <= now.getTime() + TOLERATED) {
+      return { ...found, lastGood: run, lastGoodUnread: !readBack };
+    }
     found.fromTheFuture ??= run;
   }
   return found;

@@ -240,3 +240,24 @@ function sent(story: Story): Record<string, number[]> {
 function receipts(story: Story): unknown {
   return JSON.parse(Deno.readTextFileSync(`${story.state}/acme/receipts.json`));
 }
+
+story(
+  "status shows what was sent as sent, and counts it where nobody can read it back",
+  only(),
+  async (story) => {
+    await using clouds = await Clouds.start(story);
+    clouds.addAmazon("WRITER", CREATE_ONLY);
+    await story.runs(0, "backup");
+    const asked = clouds.s3.asked.length;
+    const { out } = await story.runs(0, "status", "--max-age", "26h");
+    assert.match(out, /^amazon +\d{4}-\d\d-\d\d \S+ UTC +0 min +4 +2 +\S+ KiB +sent, not read back\n$/m);
+    const { destinations: [amazon] } = (await story.runs(0, "status", "--json")).summary.jobs[0];
+    assert.deepEqual([amazon.lastGood.readBack, amazon.lastGood.sequence], [false, 1]);
+    assert.deepEqual([amazon.newestSent.sequence, amazon.newestReadBack, amazon.notReadBackSince], [
+      1,
+      undefined,
+      undefined,
+    ]);
+    assert.equal(clouds.s3.asked.length, asked, "nobody is asked");
+  },
+);

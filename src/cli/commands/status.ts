@@ -3,7 +3,6 @@ import { quoted } from "../../base/safe_names.ts";
 import type { Run } from "../../model/run.ts";
 import type { JobContext } from "../../jobs/context.ts";
 import type { DestinationStatus, Status } from "../../jobs/status.ts";
-import { blockSentence } from "../../policy/guards/sentences.ts";
 import { moment } from "../../policy/words.ts";
 import { type Cli, CONFIG_FLAG, forJobs, type JobEnd, JSON_FLAG } from "../cli.ts";
 import { milliseconds } from "../duration.ts";
@@ -47,7 +46,7 @@ async function statusOf(context: JobContext, report: Report, maxAge: number | un
       : `there is no good backup at "${name}"`;
     report.emit({ event: "warning", job: context.job.name, code: "max-age", message });
   }
-  const nothing = found.destinations.every(({ readBack }) => !readBack);
+  const nothing = found.destinations.every(({ readBack, sent }) => !readBack && !sent);
   return {
     exitCode: worst([nothing ? EXIT.nothingFound : EXIT.ok, tooOld.length > 0 ? EXIT.gaps : EXIT.ok]),
     ...forPrograms(context, found, now),
@@ -64,7 +63,7 @@ function tableOf({ destinations, expected, tokenExpires }: Status, now: number):
     ...tokenExpires === undefined ? [] : [["token ends", tokenExpires.slice(0, 10)]],
   ];
   const head = ["destination", "last good", "age", "items", "files", "size", "newest read back"];
-  const rows = destinations.map(({ name, lastGood, readBack }) => [
+  const rows = destinations.map(({ name, lastGood, readBack, sent }) => [
     name,
     ...lastGood
       ? [
@@ -75,7 +74,7 @@ function tableOf({ destinations, expected, tokenExpires }: Status, now: number):
         bytes(lastGood.size ?? 0),
       ]
       : ["never", "", "", "", ""],
-    readBack ? moment(readBack.time) : "never",
+    sent ? "sent, not read back" : readBack ? moment(readBack.time) : "never",
     ...more.map(([, value = ""]) => value),
   ]);
   return table([...head, ...more.map(([title = ""]) => title)], rows, [2, 3, 4, 5]);
@@ -95,9 +94,9 @@ function linesOf(context: JobContext, { destinations, expected, block }: Status)
     }
   }
   if (block) {
-    const { message, hint } = blockSentence(context.job.name, block);
+    const { message, hint, since } = block;
     const what = hasRetention(context) ? "pruning blocked" : "in doubt";
-    lines.push(`${what} since ${moment(block.since)} because ${message}`);
+    lines.push(`${what} ${since === undefined ? "" : `since ${moment(since)} `}because ${message}`);
     if (hint !== undefined) lines.push(`hint: ${hint}`);
   }
   return lines;
@@ -113,12 +112,12 @@ function forPrograms(
     ...(expected ? { expectedVaults: expected } : {}),
     ...(tokenExpires === undefined ? {} : { tokenExpires }),
     retention: hasRetention(context),
-    ...(block ? { pruningBlocked: { ...block, ...blockSentence(context.job.name, block) } } : {}),
+    ...(block ? { pruningBlocked: block } : {}),
   };
 }
 
 function destinationForPrograms(
-  { name, lastGood, readBack, waiting, fromTheFuture }: DestinationStatus,
+  { name, lastGood, lastGoodUnread, readBack, sent, waiting, fromTheFuture }: DestinationStatus,
   now: number,
 ) {
   const about = ({ run, time, sequence, outcome, items, archived, files, size }: Run) => ({
@@ -137,11 +136,13 @@ function destinationForPrograms(
       ? {
         lastGood: {
           ...about(lastGood),
+          ...(lastGoodUnread ? { readBack: false } : {}),
           ageSeconds: Math.max(0, Math.round((now - Date.parse(lastGood.time)) / 1000)),
         },
       }
       : {}),
     ...(readBack ? { newestReadBack: about(readBack) } : {}),
+    ...(sent ? { newestSent: about(sent) } : {}),
     ...(waiting ? { notReadBackSince: { run: waiting.run, time: waiting.time } } : {}),
     ...(fromTheFuture ? { fromTheFuture: { run: fromTheFuture.run, time: fromTheFuture.time } } : {}),
   };
