@@ -1,34 +1,6 @@
 /** What goes and what stays, night after night, told to the whole program. */
 import assert from "node:assert/strict";
-import { type Line, type Ran, type Story, story } from "./harness.ts";
-import { memoryAccount } from "./memory_source.ts";
-
-const DAY = 86_400_000;
-
-/** A backup every night, the clock moving on by a day before each but the first. */
-async function nights(story: Story, count: number, code = 0): Promise<Ran> {
-  let ran: Ran | undefined;
-  for (let night = 0; night < count; night++) {
-    story.clockOffset += DAY;
-    ran = await story.runs(code, "backup", "--json");
-  }
-  return ran!;
-}
-
-const prunings = ({ lines }: Ran): Line[] => lines.filter(({ event }) => event === "pruning");
-
-function pruneStory(
-  name: string,
-  retention: Line,
-  tell: (story: Story) => Promise<void>,
-  more: string[] = [],
-): void {
-  story(name, { memory: memoryAccount(), inMemory: true, destinations: ["nas", ...more] }, async (story) => {
-    story.job.retention = retention;
-    await story.runs(0, "backup");
-    await tell(story);
-  });
-}
+import { nights, pruneStory, prunings } from "./pruning.ts";
 
 pruneStory("old archives go after a backup, first named in a signed record; manifests and signatures stay", {
   keepLast: 3,
