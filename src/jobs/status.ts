@@ -87,8 +87,9 @@ async function atDestination(
     if (!run) continue;
     const readBack = state.hasReceipt(name, sequence);
     if (readBack) found.readBack ??= run;
-    else if (sent.has(name, sequence)) found.sent ??= found.readBack ? undefined : run;
-    else {
+    else if (archivesOf(run.run).some((archive) => sent.has(name, archive))) {
+      found.sent ??= found.readBack ? undefined : run;
+    } else {
       if (!found.readBack && !found.sent) found.waiting = run;
       continue;
     }

@@ -51,6 +51,11 @@ export function runOf(archive: string): string {
   return archive.replace(ENDING, "");
 }
 
+/** The names that a run's archive may have. */
+export function archivesOf(run: string): string[] {
+  return ["zst", "gz"].map((ending) => `${run}.tar.${ending}.age`);
+}
+
 /** The name of an entry without an archive: `<job>_<YYYYMMDD>T<HHMMSS>Z_<8 hex>.record.json`. */
 export function formatRecordName(name: Omit<ArchiveName, "compression">): string {
   return formatRunName(name) + RECORD;

@@ -39,7 +39,7 @@ story("a record that finds a destination down comes there with the next backup",
   assert.equal(recordsAt(story, "usb").length, 0);
   story.clockOffset = 60_000;
   const next = await story.runs(0, "backup");
-  assert.match(next.err, /usb: record acme_\S+\.record\.json sent and read back\n/);
+  assert.match(next.err, /usb: sent and read back, every byte compared \(record acme_\S+\.record\.json\)\n/);
   assert.equal(recordsAt(story, "usb").length, 1);
   story.clockOffset = 120_000;
   assert.doesNotMatch((await story.runs(0, "backup")).err, /record/);

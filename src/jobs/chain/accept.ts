@@ -1,6 +1,6 @@
 import { AppError } from "../../base/errors.ts";
 import { quoted } from "../../base/safe_names.ts";
-import { parseRunName, runOf } from "../../model/archive_name.ts";
+import { archivesOf, parseRunName, runOf } from "../../model/archive_name.ts";
 import type { JobContext } from "../context.ts";
 import { tellAlarms } from "./tell_alarms.ts";
 import { type Recorded, withState } from "./with_state.ts";
@@ -33,8 +33,7 @@ export async function acceptRun(context: JobContext, given: string): Promise<Acc
   }
   return await withState(context, async ({ state, alarms, record }) => {
     tellAlarms(context, alarms);
-    const published = [`${run}.tar.zst.age`, `${run}.tar.gz.age`]
-      .some((name) => state.sequenceOf(name) !== undefined);
+    const published = archivesOf(run).some((name) => state.sequenceOf(name) !== undefined);
     if (state.accepted().has(run)) return { run, recorded: undefined, published };
     return { run, recorded: await record({ kind: "accept", run }), published };
   });
