@@ -39,6 +39,11 @@ export class Receipts {
     return this.#by.get(destination)?.has(sequence) ?? false;
   }
 
+  /** Whether this destination has ever given anything back. */
+  hasAny(destination: string): boolean {
+    return (this.#by.get(destination)?.size ?? 0) > 0;
+  }
+
   /** Whether any destination has ever given anything back. */
   get any(): boolean {
     return [...this.#by.values()].some((sequences) => sequences.size > 0);

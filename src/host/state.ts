@@ -201,9 +201,21 @@ export class JobState {
     return chain === this.head?.chain ? `${chain} ${hash}` : chain;
   }
 
-  /** Whether this destination has given back this entry, which may be of a chain that was set aside. */
-  hasGivenBack(destination: string, { manifest }: SignedManifest): boolean {
-    return manifest.chain === this.head?.chain && this.hasReceipt(destination, manifest.sequence);
+  /** When this chain began, as its first entry says; undefined where there is none that can be read. */
+  async began(): Promise<Date | undefined> {
+    const [first] = this.sequences;
+    if (first === undefined) return undefined;
+    try {
+      return new Date((await this.entry(first)).manifest.time);
+    } catch (error) {
+      if (!isAppError(error, "corrupt", "unsupported")) throw error;
+      return undefined;
+    }
+  }
+
+  /** Whether this destination has ever given back an entry of this chain. */
+  hasAnyReceipt(destination: string): boolean {
+    return this.#receipts.hasAny(destination);
   }
 
   hasReceipt(destination: string, sequence: number): boolean {

@@ -76,7 +76,14 @@ story(
     Deno.removeSync(story.state, { recursive: true });
     Deno.renameSync(story.at("nas"), story.at("away"));
     story.clockOffset += NIGHT;
-    await story.runs(1, "backup");
+    story.destinations.push("usb");
+    Deno.mkdirSync(story.at("usb"));
+    story.job.destinations.push({ name: "usb", type: "local", path: story.at("usb") });
+    const first = await story.runs(4, "backup");
+    assert.match(
+      first.err,
+      /warning: "nas" was not looked at: whether it holds another chain is not known\n/,
+    );
     Deno.renameSync(story.at("away"), story.at("nas"));
     story.clockOffset += NIGHT;
     await story.runs(15, "backup");

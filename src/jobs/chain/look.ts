@@ -1,6 +1,6 @@
 import { AppError, isAppError, toAppError } from "../../base/errors.ts";
 import { headOf, type SignedManifest, type Unread } from "../../archive/chain.ts";
-import { decodeManifest, type Place } from "../../archive/manifest.ts";
+import { decodeManifest, manifestHash, type Place } from "../../archive/manifest.ts";
 import type { SignerKey } from "../../archive/signature.ts";
 import type { Destination } from "../../destination/contract.ts";
 import type { JobState } from "../../host/state.ts";
@@ -9,6 +9,7 @@ import { namesOf, sizesAt } from "../catalog/catalog.ts";
 import { readEntries, settleTrust } from "../catalog/entries.ts";
 import type { JobContext } from "../context.ts";
 import { openDestination } from "../open.ts";
+import { Sightings } from "./sightings.ts";
 
 /** What lies at the destinations beside what this state knows. */
 export interface Sighted {
@@ -16,14 +17,18 @@ export interface Sighted {
   entries: SignedManifest[];
   /** Where others' chains stand that nobody trusts, with their key. */
   strangers: Stranger[];
+  /** Where chains were seen, and how old they say they are. */
+  sightings: Sightings;
   /** Destinations that could not be asked. */
-  failures: { destination: string; error: AppError }[];
+  failures: { destination: string; error: AppError; opened: boolean }[];
 }
 
 /** A chain that is signed by a key which nobody trusts here. */
 export interface Stranger {
   place: Place;
   key: SignerKey;
+  /** As the entry itself says. */
+  time: Date;
 }
 
 /**
@@ -35,39 +40,40 @@ export async function lookAround(
   state: JobState,
   trusted: readonly SignerKey[],
 ): Promise<Sighted> {
-  const sighted: Sighted = { entries: [], strangers: [], failures: [] };
+  const sighted: Sighted = { entries: [], strangers: [], sightings: new Sightings(), failures: [] };
   const known = new Set<string>();
   await Promise.all(context.job.destinations.map(async ({ name }) => {
+    let opened = false;
     try {
       const destination = await openDestination(context, name, "read");
       await using _ = destination;
+      opened = true;
       if (!destination.can.list || !destination.can.read) return; // create-only: it shows nothing to this host
       const shown = await unknownAt(context, destination, state);
       const { entries } = settleTrust(shown, trusted);
-      for (const [name, entry] of entries) {
-        const key = hashKey(name, entry, shown);
+      for (const [file, entry] of entries) {
+        const one = shown.get(file)!;
+        if (one instanceof AppError) continue; // another destination may show it whole
+        const strangers = isAppError(entry, "untrusted") ? strangersOf(one) : [];
+        const { sightings } = sighted;
+        for (const { place, time } of strangers) sightings.note(name, place.chain, time);
+        if (!(entry instanceof AppError)) {
+          sightings.note(name, entry.manifest.chain, new Date(entry.manifest.time));
+        }
+        // One entry at several destinations is one; two under the same name are two.
+        const key = `${strangers.length} ${file} ${manifestHash(one.bytes)}`;
         if (known.has(key)) continue;
         known.add(key);
         if (!(entry instanceof AppError)) sighted.entries.push(entry);
-        else if (isAppError(entry, "untrusted")) sighted.strangers.push(...strangersOf(shown.get(name)!));
+        else sighted.strangers.push(...strangers);
       }
     } catch (error) {
       const known = toAppError(error);
       if (context.signal.aborted || known.code === "cancelled") throw known;
-      sighted.failures.push({ destination: name, error: known });
+      sighted.failures.push({ destination: name, error: known, opened });
     }
   }));
   return sighted;
-}
-
-/** One entry at several destinations is one; two under the same name are two. */
-function hashKey(
-  name: string,
-  entry: SignedManifest | AppError,
-  shown: ReadonlyMap<string, Unread | AppError>,
-): string {
-  const one = shown.get(name)!;
-  return one instanceof AppError || entry instanceof AppError ? name : `${name} ${headOf(entry).hash}`;
 }
 
 async function unknownAt(context: JobContext, destination: Destination, state: JobState) {
@@ -86,14 +92,14 @@ async function unknownAt(context: JobContext, destination: Destination, state: J
   ], sizes);
 }
 
-/** A stranger's words are read for one thing only: which chain they claim to be of. */
-function strangersOf(unread: Unread | AppError): Stranger[] {
-  if (unread instanceof AppError) return []; // unsigned
+/** A stranger's words are read for one thing only: which chain they claim to be of, and since when. */
+function strangersOf(unread: Unread): Stranger[] {
   const { bytes, key } = unread;
   try {
     const manifest = decodeManifest(bytes);
     if (manifest.signer !== key.fingerprint) return [];
-    return [{ place: { ...headOf({ ...unread, manifest }), signer: key.fingerprint }, key }];
+    const place = { ...headOf({ ...unread, manifest }), signer: key.fingerprint };
+    return [{ place, key, time: new Date(manifest.time) }];
   } catch (error) {
     if (isAppError(error, "corrupt", "unsupported")) return [];
     throw error;

@@ -48,6 +48,7 @@ export async function openChain(context: JobContext): Promise<OpenChain> {
     const opened = await attempt(context, alarms);
     if (!("unfit" in opened)) {
       const { state } = opened;
+      tellUnseen(context, opened.sighted);
       // A run that set a chain aside may have failed before it could sign that.
       const aside = await setAsidePlaces(context.world, stateOf(context));
       const found = [...opened.found, ...aside].filter((place) => !state.isSettled(place));
@@ -111,7 +112,7 @@ async function attempt(context: JobContext, alarms: AppError[]): Promise<Attempt
   if (!signer) {
     return { unfit: `the key that signs the chain of job "${context.job.name}" is not on this host` };
   }
-  return { state, signer, sighted, found: [...branches, ...othersBeside(context, state, sighted)] };
+  return { state, signer, sighted, found: [...branches, ...await othersBeside(context, state, sighted)] };
 }
 
 /** The highest number that was sent to a destination which nobody here can read; none where the note is damaged. */
@@ -154,18 +155,35 @@ async function takeOver(context: JobContext, state: JobState, sighted: Sighted) 
 }
 
 /**
- * Chains of others that count as "was here before": before this chain has been anywhere, all of them; later only those
- * that are signed by this host's own key. A host that is named under `signers:` may join at any time.
+ * Chains of others that count as "was here before": those that were at their destinations before this one came there,
+ * and those that are signed by this host's own key. A host that is named under `signers:` may join at any time.
  */
-function othersBeside(context: JobContext, state: JobState, { entries, strangers }: Sighted): Place[] {
-  const own = new Set(state.signers().map(({ fingerprint }) => fingerprint));
-  const foreign = entries.filter(({ manifest }) => manifest.chain !== state.head?.chain);
-  const places = foreign.map((entry) => ({ entry, place: placeOf(entry) }));
-  if (!state.established) {
-    return newestOf([...places, ...strangers].map(({ place }) => place));
+async function othersBeside(
+  context: JobContext,
+  state: JobState,
+  { entries, strangers, sightings }: Sighted,
+): Promise<Place[]> {
+  const keys = new Set(state.signers().map(({ fingerprint }) => fingerprint));
+  const own = { began: await state.began(), hasReached: (name: string) => state.hasAnyReceipt(name) };
+  const before = ({ chain }: Place) => sightings.wasBefore(chain, own);
+  const trusted = entries.map(placeOf).filter(({ chain }) => chain !== state.head?.chain)
+    .filter((place) => keys.has(place.signer) || before(place));
+  const unknown = strangers.filter(({ place }) => !before(place));
+  for (const key of new Map(unknown.map(({ key }) => [key.text, key])).values()) tellStranger(context, key);
+  return newestOf([...trusted, ...strangers.map(({ place }) => place).filter(before)]);
+}
+
+/** A failure to open is told in full by whoever needs the destination next, a failure to show by nobody. */
+function tellUnseen(context: JobContext, { failures }: Sighted): void {
+  for (const { destination, error, opened } of failures) {
+    const message = `"${destination}" was not looked at: whether it holds another chain is not known`;
+    context.emit({
+      event: "warning",
+      job: context.job.name,
+      code: "not-looked-at",
+      message: opened ? `${message} (${error.message})` : message,
+    });
   }
-  for (const key of new Map(strangers.map(({ key }) => [key.text, key])).values()) tellStranger(context, key);
-  return newestOf(places.filter(({ entry }) => own.has(entry.key.fingerprint)).map(({ place }) => place));
 }
 
 /** Not this host's affair, and no reason to alarm every night; `verify` does not let it pass. */
