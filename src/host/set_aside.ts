@@ -52,6 +52,27 @@ export async function setAsideEntry(
   return undefined;
 }
 
+/**
+ * The fingerprints of the recipients that were accepted last in a chain that was set aside. Nobody but this host writes
+ * there, so the key that signed it, which may be what is lost, is not asked for.
+ */
+export async function setAsideRecipients(
+  world: World,
+  folder: string,
+): Promise<readonly string[] | undefined> {
+  let newest: { time: string; recipients: readonly string[] } | undefined;
+  for (const chain of await chainsAside(world, folder)) {
+    for (const sequence of (await sequencesIn(world, chain)).reverse()) {
+      const manifest = (await readable(world, chain, sequence))?.manifest;
+      if (!manifest || !("recipients" in manifest)) continue;
+      const { time, recipients } = manifest;
+      if (!newest || Date.parse(newest.time) < Date.parse(time)) newest = { time, recipients };
+      break;
+    }
+  }
+  return newest?.recipients;
+}
+
 async function chainsAside(world: World, folder: string): Promise<string[]> {
   const root = `${folder}/set-aside`;
   if (!await exists(world.files, root)) return [];

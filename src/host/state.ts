@@ -7,7 +7,7 @@ import { parseSignerKey, type SignerKey } from "../archive/signature.ts";
 import { runOf } from "../model/archive_name.ts";
 import { type Indexed, indexedOf, indexEntries, readEntry, sequencesIn, writeEntry } from "./entries.ts";
 import { type ReceiptRanges, Receipts } from "./receipts.ts";
-import { setAsideEntry } from "./set_aside.ts";
+import { setAsideEntry, setAsideRecipients } from "./set_aside.ts";
 
 /**
  * What a host remembers of a job between runs: the chain of entries it has signed, and which destination has
@@ -130,8 +130,8 @@ export class JobState {
   }
 
   /**
-   * The fingerprints of the recipients that were accepted last: those of the newest archive or `keys accept`.
-   * Undefined before the first archive.
+   * The fingerprints of the recipients that were accepted last: those of the newest archive or `keys accept`, of this
+   * chain or else of one that was set aside. Undefined before the first archive.
    */
   async acceptedRecipients(): Promise<readonly string[] | undefined> {
     for (const { sequence } of this.#index.filter((one) => one.recipients).reverse()) {
@@ -143,7 +143,7 @@ export class JobState {
         if (!isAppError(error, "corrupt")) throw error; // an older entry, at worst, has fewer of them
       }
     }
-    return undefined;
+    return await setAsideRecipients(this.#world, this.#folder);
   }
 
   /** The fingerprint of the key that signs the next entry; undefined before the first. */

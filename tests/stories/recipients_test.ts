@@ -105,6 +105,34 @@ story(
   },
 );
 
+for (
+  const [what, damage] of [
+    ["entry", (story: Story) => Deno.writeTextFileSync(`${story.state}/acme/chain/00000002.json`, "{}")],
+    ["key", (story: Story) => Deno.removeSync(`${story.state}/signer.key`)],
+  ] as const
+) {
+  story(`a chain that is set aside for its ${what} still says who was accepted`, ONE, async (story) => {
+    await story.runs(0, "backup");
+    const added = await story.makeKey("added");
+    story.job.recipients = [story.recipient, added];
+    await night(story, 15);
+    damage(story);
+    const { err } = await night(story, 15);
+    assert.match(err, /it was set aside/);
+    assert.match(err, /recipients were added to the config and are left out/);
+    assert.doesNotMatch(err, /first backup/);
+    await night(story, 15);
+    for (const { recipients } of entriesAt(story)) {
+      assert.deepEqual(recipients, [fingerprintOf(story.recipient)]);
+    }
+    story.job.recipients = [added];
+    assert.match((await night(story, 15)).err, /none of the accepted recipients/);
+    assert.match((await story.runs(0, "keys", "accept")).out, /^added: /);
+    await night(story, 15);
+    await story.runs(0, "verify", "--identity", story.at("safe/added"));
+  });
+}
+
 story("before the first backup there is nothing to accept", ONE, async (story) => {
   assert.match((await story.runs(0, "keys", "accept")).out, /the first one accepts what the config says/);
   assert.deepEqual(story.stored(), []);
