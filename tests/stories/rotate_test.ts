@@ -16,7 +16,10 @@ story("a rotated key signs what comes next, and the chain stays one", ONE, async
   assert.notEqual(publicKey(story), old);
   assert.match(err, /SHA256:\S+ signs no more: add the new key to "signers:"/);
   assert.ok(!names(story.state).includes("signer.next.key"));
-  assert.match((await night(story, 0)).err, /nas: record acme_\S+ sent and read back\n/);
+  assert.match(
+    (await night(story, 0)).err,
+    /nas: sent and read back, every byte compared \(record acme_\S+\)\n/,
+  );
   assert.doesNotMatch((await night(story, 0)).err, /warning|record/);
   await story.runs(0, "verify", "--archive", "all", "--identity", story.key);
   await story.runs(0, "restore", "--to", story.at("restored/x"), "--identity", story.key);
@@ -67,6 +70,43 @@ story(
     await night(story, 0);
     await story.runs(0, "verify", "--archive", "all");
     assert.equal(new Set(entriesAt(story).map(({ chain }) => chain)).size, 1);
+  },
+);
+
+story("a state restored from an older copy rotates after all that it had signed", ONE, async (story) => {
+  await night(story, 0);
+  const restore = copyOf(story.state);
+  await night(story, 0);
+  await night(story, 0);
+  restore();
+  const { err } = await story.runs(0, "keys", "rotate");
+  assert.match(err, /this host's state was older than what it had signed: entries up to 3 were taken over/);
+  assert.doesNotMatch((await night(story, 0)).err, /warning/);
+  assert.deepEqual(entriesAt(story).map(({ sequence }) => sequence).sort(), [1, 2, 3, 4, 5]);
+  await story.runs(0, "verify", "--archive", "all");
+});
+
+story(
+  "while a chain cannot go on, the key that signed it stays: it is needed to trust it",
+  ONE,
+  async (story) => {
+    story.config.jobs.beta = { ...story.job };
+    await story.runs(0, "backup", "--all");
+    Deno.writeTextFileSync(`${story.state}/acme/chain/00000001.json`, "{}");
+    const before = publicKey(story);
+    const { err } = await story.runs(15, "keys", "rotate");
+    assert.match(
+      err,
+      /error: the chain of job "acme" cannot be read .*: no key was changed\n.*hint: "vaultferry backup acme"/,
+    );
+    assert.deepEqual([publicKey(story), names(story.state).includes("signer.next.key")], [before, false]);
+    story.clockOffset += NIGHT;
+    await story.runs(15, "backup", "acme");
+    await story.runs(0, "keys", "trust", "acme");
+    const { summary } = await story.runs(0, "keys", "rotate", "--json");
+    assert.deepEqual(summary.jobs.sort(), ["acme", "beta"]);
+    story.clockOffset += NIGHT;
+    assert.doesNotMatch((await story.runs(0, "backup", "--all")).err, /warning/);
   },
 );
 

@@ -41,8 +41,13 @@ export interface OpenChain {
  * - a state that cannot go on is set aside, and a new chain begins.
  *
  * The job's lock must be held.
+ *
+ * @throws `untrusted` where the state cannot go on and `setsAside` is false
  */
-export async function openChain(context: JobContext): Promise<OpenChain> {
+export async function openChain(
+  context: JobContext,
+  { setsAside = true }: { setsAside?: boolean } = {},
+): Promise<OpenChain> {
   const alarms: AppError[] = [];
   for (;;) {
     const opened = await attempt(context, alarms);
@@ -60,6 +65,7 @@ export async function openChain(context: JobContext): Promise<OpenChain> {
       alarms.push(...open.map((place) => alarmOf(context, state, place)));
       return { ...opened, beside, open, alarms };
     }
+    if (!setsAside) throw unfit(context, opened.unfit);
     await setAside(context.world, stateOf(context));
     alarms.push(
       new AppError("untrusted", `${opened.unfit}: it was set aside, and a new chain begins`, {
@@ -67,6 +73,13 @@ export async function openChain(context: JobContext): Promise<OpenChain> {
       }),
     );
   }
+}
+
+function unfit({ job: { name } }: JobContext, why: string): AppError {
+  return new AppError("untrusted", `${why}: no key was changed`, {
+    hint: `"vaultferry backup ${name}" sets it aside and begins a new chain; do this again when ` +
+      `"vaultferry keys trust ${name}" has ended the alarm`,
+  });
 }
 
 type Attempt = { state: JobState; signer: Signer; sighted: Sighted; found: Place[] } | { unfit: string };

@@ -2,9 +2,10 @@ import { AppError, isAppError } from "../../base/errors.ts";
 import type { SignerKey } from "../../archive/signature.ts";
 import { adoptNextSigner, hostSigner, makeNextSigner } from "../../custody/signer.ts";
 import { lockJob } from "../../host/lock.ts";
-import { JobState } from "../../host/state.ts";
 import { type JobContext, stateOf } from "../context.ts";
 import { appendRecord } from "./append_record.ts";
+import { type OpenChain, openChain } from "./open_chain.ts";
+import { tellAlarms } from "./tell_alarms.ts";
 import type { Lock } from "../../base/world.ts";
 
 /** What `keys rotate` has come to. */
@@ -21,7 +22,8 @@ export interface Rotated {
  * expects (both are there), and the next rotation finishes this one.
  *
  * @param contexts one for each job of this state folder.
- * @throws `locked`, before anything is done, when a run of any of them is at work.
+ * @throws before anything is done: `locked`, when a run of any of them is at work; `untrusted`, when a chain cannot go
+ * on: whoever is to trust it needs the key that signed it.
  */
 export async function rotate(contexts: readonly JobContext[]): Promise<Rotated> {
   const [first] = contexts;
@@ -31,16 +33,17 @@ export async function rotate(contexts: readonly JobContext[]): Promise<Rotated> 
   try {
     for (const context of contexts) locks.push(await lockJob(world, stateOf(context), context.job.name));
     const old = await hostSigner(world, folder);
-    const jobs: { context: JobContext; state: JobState }[] = [];
-    for (const context of contexts) {
-      const state = await JobState.load(world, stateOf(context));
-      if (state.head) jobs.push({ context, state });
+    const begun = await jobsInState(first);
+    const jobs: { context: JobContext; chain: OpenChain }[] = [];
+    for (const context of contexts.filter(({ job }) => begun.includes(job.name))) {
+      const chain = await openChain(context, { setsAside: false });
+      tellAlarms(context, chain.alarms);
+      if (chain.state.head) jobs.push({ context, chain });
     }
     const next = await makeNextSigner(world, folder);
-    for (const { context, state } of jobs) {
+    for (const { context, chain: { state, signer, beside } } of jobs) {
       if (state.nextSigner === next.key.fingerprint) continue;
-      if (state.nextSigner !== old.key.fingerprint) throw otherKey(context);
-      await appendRecord(context, state, old, { kind: "keys-rotate", newSigner: next.key.text });
+      await appendRecord(context, state, signer, { kind: "keys-rotate", newSigner: next.key.text }, beside);
     }
     await adoptNextSigner(world, folder);
     return { old: old.key, next: next.key, jobs: jobs.map(({ context }) => context.job.name) };
@@ -65,14 +68,4 @@ export async function jobsInState(context: JobContext): Promise<string[]> {
     }
   }
   return jobs;
-}
-
-function otherKey({ job }: JobContext): AppError {
-  return new AppError(
-    "untrusted",
-    `the chain of job "${job.name}" is signed by a key that is not on this host`,
-    {
-      hint: `"vaultferry backup ${job.name}" begins a new chain; rotate after that`,
-    },
-  );
 }
