@@ -91,6 +91,26 @@ story(
   },
 );
 
+story(
+  "what was pruned stays pruned when a destination gets another name, and nowhere else",
+  TWO,
+  async (story) => {
+    story.job.destinations[0].retention = { keepLast: 3 };
+    for (const _ of [1, 2, 3, 4, 5]) await night(story);
+    assert.equal(story.archives("nas").length, 3);
+    const [oldest] = story.archives("usb");
+    story.job.destinations[0].name = "disk";
+    for (const _ of [1, 2]) {
+      assert.match((await story.runs(0, "verify", "--archive", "all")).out, /, all good$/m);
+      await night(story);
+    }
+    story.expected.damaged = true;
+    for (const ending of ["", ".sha256"]) Deno.removeSync(story.at(`usb/acme/${oldest}${ending}`));
+    const { out } = await story.runs(15, "verify", "--archive", "all");
+    assert.match(out, /1 copy of \d+ must not be relied on/);
+  },
+);
+
 story("a host that only prunes is known by its key, and its records count", TWO, async (story) => {
   for (const _ of [1, 2, 3]) await night(story);
   const backupHost = story.state;

@@ -6,6 +6,7 @@ import type { Destination } from "../../destination/contract.ts";
 import { archiveParts, parseArchiveName, parseRecordName, recordParts } from "../../model/archive_name.ts";
 import type { JobContext } from "../context.ts";
 import { readEntries, settleTrust, type Shown } from "./entries.ts";
+import { removedAt } from "./removed.ts";
 
 /** One archive as a destination shows it. */
 export interface Cataloged {
@@ -89,7 +90,9 @@ export async function readCatalog(
     const record = entry && isRecordEntry(entry) ? entry : undefined;
     return { name, time: parseRecordName(name)!.time, entry: record, problem };
   });
-  const pruned = new Set(shownRecords.flatMap(({ entry }) => removedBy(entry, destination.name)));
+  const pruned = new Set(
+    shownRecords.flatMap(({ entry }) => entry ? removedAt(context, destination.name, entry, true) : []),
+  );
   return {
     archives: archives.map((name) => {
       const { entry, problem } = of(name);
@@ -104,11 +107,6 @@ export async function readCatalog(
     records: shownRecords,
     trusted,
   };
-}
-
-function removedBy(record: SignedRecord | undefined, destination: string): string[] {
-  if (record?.manifest.kind !== "prune" || record.manifest.destination !== destination) return [];
-  return record.manifest.removes.map(({ archive }) => archive);
 }
 
 /** The archives and records, by the files that are there, oldest first. */

@@ -1,6 +1,8 @@
 import { headOf, type SignedManifest } from "../../archive/chain.ts";
 import { nameOf } from "../../archive/manifest.ts";
+import type { JobContext } from "../context.ts";
 import type { Catalog } from "./catalog.ts";
+import { removedAt } from "./removed.ts";
 
 /** What one destination shows. */
 export interface Shelf {
@@ -46,13 +48,10 @@ export class KnownEntries {
   }
 
   /** The archives that records of trusted keys, wherever they lie, say were removed at this destination. */
-  prunedAt(destination: string): Set<string> {
-    const pruned = new Set<string>();
-    for (const { entry: { manifest } } of this.all()) {
-      if (manifest.kind !== "prune" || manifest.destination !== destination) continue;
-      for (const { archive } of manifest.removes) pruned.add(archive);
-    }
-    return pruned;
+  prunedAt(context: JobContext, destination: string): Set<string> {
+    return new Set(
+      this.all().flatMap(({ entry, at }) => removedAt(context, destination, entry, at.has(destination))),
+    );
   }
 
   byHash(hash: string): Known | undefined {

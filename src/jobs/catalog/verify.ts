@@ -83,7 +83,7 @@ export async function verify(context: JobContext, options: VerifyOptions): Promi
     });
   }
   const known = new KnownEntries(found, own);
-  const shelves = found.map((shelf) => ({ ...shelf, pruned: known.prunedAt(shelf.destination) }));
+  const shelves = found.map((shelf) => ({ ...shelf, pruned: known.prunedAt(context, shelf.destination) }));
   const wrong = wrongPlaces(known);
   const promises = promisesOf(known, own.promises);
   for (const shelf of shelves) {
