@@ -37,6 +37,51 @@ story("a new destination is filled with all old archives, byte by byte the same"
   assert.match(again.out, /^nothing is missing: 3 archives at 2 destinations\n$/);
 });
 
+story("a disk that was replaced gets the records back, of this host and of others", two(), async (story) => {
+  await backups(story, 1);
+  const old = Deno.readTextFileSync(`${story.state}/signer.pub`).trim();
+  await story.runs(0, "keys", "rotate");
+  await backups(story, 1);
+  const host = story.state;
+  // Another host, which signs a record and no archive.
+  Object.assign(story.config, { state: story.at("host/other"), signers: [old] });
+  await story.runs(0, "keys", "trust");
+  const others = Deno.readTextFileSync(story.at("host/other/signer.pub")).trim();
+  Object.assign(story.config, { state: host, signers: [others] });
+  Deno.removeSync(story.at("usb"), { recursive: true });
+  Deno.mkdirSync(story.at("usb"));
+
+  const dry = await story.runs(0, "backup", "--resend", "--dry-run");
+  assert.equal(
+    dry.out.match(/record\.json +usb +\S+ \S+ +(state|nas) +would be sent\n/g)?.length,
+    2,
+    dry.out,
+  );
+  const { out } = await story.runs(0, "backup", "--resend");
+  assert.match(out, /record\.json +usb +\S+ \S+ +state +sent and read back\n/);
+  assert.match(out, /record\.json +usb +\S+ \S+ +nas +sent and read back\n/);
+  assert.deepEqual(story.stored("usb"), story.stored("nas"));
+  assert.match((await story.runs(0, "backup", "--resend")).out, /^nothing is missing/);
+  Object.assign(story.config, { state: story.at("host/none"), signers: [old, others] });
+  await story.runs(0, "verify", "--archive", "all", "--from", "usb");
+});
+
+story("a record that is damaged is told and never replaced", two(), async (story) => {
+  await backups(story, 1);
+  await story.runs(0, "accept", "acme", story.archives()[0]!);
+  const name = story.stored("usb").find((one) => one.endsWith(".record.json"))!;
+  const path = story.at(`usb/acme/${name}`);
+  const damaged = Deno.readTextFileSync(path).replace("accept", "occept");
+  Deno.writeTextFileSync(path, damaged);
+  story.expected.damaged = true;
+  const { err } = await story.runs(15, "backup", "--resend");
+  assert.match(err, /record\.json at "usb": /);
+  assert.equal(Deno.readTextFileSync(path), damaged);
+  for (const ending of ["", ".sig"]) Deno.removeSync(path + ending);
+  await story.runs(0, "backup", "--resend");
+  await story.runs(0, "verify", "--archive", "all");
+});
+
 story("of all archives one can be meant, by name or as the latest", one(), async (story) => {
   await backups(story, 3);
   addDestination(story, "late");

@@ -1,5 +1,6 @@
 import type { JobContext } from "../../jobs/context.ts";
 import type { Resending, ResendOptions, Resent } from "../../jobs/resend/resend.ts";
+import { parseRecordName } from "../../model/archive_name.ts";
 import type { JobEnd } from "../cli.ts";
 import { EXIT, exitCodeOf, worst } from "../exit_code.ts";
 import { tellFailures } from "../failures.ts";
@@ -75,8 +76,8 @@ function row(one: Resent): string[] {
   return [one.archive, one.destination, bytes(one.size), sourceOf(one), resultOf(one)];
 }
 
-function sourceOf({ from, state }: Resent): string {
-  return from ?? (state === "failed" ? "" : "spool");
+function sourceOf({ from, state, archive }: Resent): string {
+  return from ?? (state === "failed" ? "" : parseRecordName(archive) ? "state" : "spool");
 }
 
 function resultOf({ state, error }: Resent): string {

@@ -12,6 +12,7 @@ import { type Shipment, spooledShipment } from "../deliver/parts.ts";
 import { openDestination, trustedSigners } from "../open.ts";
 import { fetchArchive } from "../restore/fetch.ts";
 import { type Doubt, type Errand, errandsOf, isSame } from "./errands.ts";
+import { type RecordErrand, recordErrandsOf } from "./records.ts";
 import { type Survey, survey } from "./survey.ts";
 
 export interface ResendOptions {
@@ -23,11 +24,12 @@ export interface ResendOptions {
 
 /** What became of one copy that was missing. */
 export interface Resent {
+  /** Or the record. */
   archive: string;
   /** Bytes. */
   size: number;
   destination: string;
-  /** A destination, or the spool (undefined). */
+  /** A destination, or this host (undefined). */
   from: string | undefined;
   state: Ended | "failed" | "would be sent";
   error: AppError | undefined;
@@ -43,7 +45,8 @@ export interface Resending {
 }
 
 /**
- * Brings to each destination the archives that it lacks, from the spool or from a copy at another destination. A copy
+ * Brings to each destination the archives that it lacks, from the spool or from a copy at another destination; when all
+ * are meant, the records too. A copy
  * is used only when its signature is trusted and every byte that was fetched is what it signs. Signs nothing, asks
  * 1Password for nothing, and replaces nothing.
  */
@@ -85,6 +88,14 @@ async function run(context: JobContext, journal: Journal | undefined, { archive 
     ...places.flatMap(({ archives }) => [...archives?.keys() ?? []]),
   ]);
   const resending: Resending = { archives: names.size, copies: [], doubts, failures };
+  if (archive === "all") {
+    const records = recordErrandsOf(places, ledger);
+    doubts.push(...records.doubts);
+    for (const errand of records.errands) {
+      resending.copies.push(...await performRecord(context, journal, ledger, errand));
+      if (context.signal.aborted) throw toAppError(context.signal.reason, "cancelled");
+    }
+  }
   for (const errand of errands) {
     resending.copies.push(
       ...journal ? await perform(context, journal, ledger, errand, doubts) : errand.to.map((to) => ({
@@ -95,6 +106,28 @@ async function run(context: JobContext, journal: Journal | undefined, { archive 
     if (context.signal.aborted) throw toAppError(context.signal.reason, "cancelled");
   }
   return resending;
+}
+
+/** Without a journal, only tells. */
+async function performRecord(
+  context: JobContext,
+  journal: Journal | undefined,
+  ledger: Ledger,
+  { entry, own, from, to }: RecordErrand,
+): Promise<Resent[]> {
+  const shipment = spooledShipment(context, entry);
+  return await Promise.all(to.map(async (destination): Promise<Resent> => {
+    const row = { archive: entry.manifest.record, size: entry.bytes.length, destination, from };
+    if (!journal) return { ...row, state: "would be sent", error: undefined };
+    const { state, error } = await deliverTo(
+      context,
+      journal,
+      shipment,
+      destination,
+      own ? ledger : undefined,
+    );
+    return { ...row, state, error };
+  }));
 }
 
 async function perform(

@@ -1,6 +1,6 @@
 import { type AppError, toAppError } from "../../base/errors.ts";
 import type { SignerKey } from "../../archive/signature.ts";
-import { catalog, type Cataloged } from "../catalog/catalog.ts";
+import { type Cataloged, type CatalogedRecord, readCatalog } from "../catalog/catalog.ts";
 import type { JobContext } from "../context.ts";
 import { openDestination } from "../open.ts";
 
@@ -9,6 +9,8 @@ export interface Place {
   destination: string;
   /** By name; undefined where its credentials let nobody look. */
   archives: ReadonlyMap<string, Cataloged> | undefined;
+  /** By name, likewise. */
+  records: ReadonlyMap<string, CatalogedRecord> | undefined;
 }
 
 export interface Survey {
@@ -40,7 +42,11 @@ export async function survey(context: JobContext, trusted: readonly SignerKey[])
 async function look(context: JobContext, name: string, trusted: readonly SignerKey[]): Promise<Place> {
   const destination = await openDestination(context, name, "read");
   await using _ = destination;
-  if (!destination.can.list) return { destination: name, archives: undefined };
-  const archives = await catalog(context, destination, trusted);
-  return { destination: name, archives: new Map(archives.map((one) => [one.name, one])) };
+  if (!destination.can.list) return { destination: name, archives: undefined, records: undefined };
+  const { archives, records } = await readCatalog(context, destination, trusted);
+  return {
+    destination: name,
+    archives: new Map(archives.map((one) => [one.name, one])),
+    records: new Map(records.map((one) => [one.name, one])),
+  };
 }
