@@ -100,20 +100,6 @@ export function readTrusted(
   return { manifest, bytes, signature, key };
 }
 
-/**
- * Reads a signed entry.
- *
- * @throws `corrupt` when the manifest or signature is damaged or they do not fit, `untrusted` when they fit but
- * were made by a key that is not in `trusted`.
- */
-export async function openEntry(
-  bytes: Uint8Array<ArrayBuffer>,
-  signature: string,
-  trusted: readonly SignerKey[],
-): Promise<SignedManifest> {
-  return readTrusted(await checkSignature(bytes, signature), trusted);
-}
-
 /** The key that the entry after `entry` must be signed with. */
 export function signerAfter({ manifest, key }: SignedManifest): SignerKey {
   return manifest.kind === "keys-rotate" ? parseSignerKey(manifest.newSigner) : key;

@@ -17,22 +17,46 @@ export class Receipts {
   readonly #world: World;
   readonly #path: string;
   readonly #by: Map<string, Set<number>>;
+  readonly #lookOnly: boolean;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(world: World, path: string, by: Map<string, Set<number>>) {
+  private constructor(world: World, path: string, by: Map<string, Set<number>>, lookOnly: boolean) {
     this.#world = world;
     this.#path = path;
     this.#by = by;
+    this.#lookOnly = lookOnly;
   }
 
-  static async load(world: World, path: string): Promise<Receipts> {
-    const receipts = new Receipts(world, path, new Map());
+  /** With `lookOnly` nothing is ever written. */
+  static async load(
+    world: World,
+    path: string,
+    { lookOnly = false }: { lookOnly?: boolean } = {},
+  ): Promise<Receipts> {
+    const receipts = new Receipts(world, path, new Map(), lookOnly);
     try {
       receipts.#merge(await readJson(world, path, stored));
     } catch (error) {
       if (!isAppError(error, "not-found")) throw error;
     }
     return receipts;
+  }
+
+  /** What a signed entry states, where the file itself is damaged; the next receipt replaces that. */
+  static of(
+    world: World,
+    path: string,
+    ranges: ReceiptRanges,
+    { lookOnly = false }: { lookOnly?: boolean } = {},
+  ): Receipts {
+    const receipts = new Receipts(world, path, new Map(), lookOnly);
+    receipts.#merge(ranges);
+    return receipts;
+  }
+
+  /** Writes what is known, where a damaged file is to be replaced. */
+  keep(): Promise<void> {
+    return this.#write();
   }
 
   has(destination: string, sequence: number): boolean {
@@ -42,11 +66,6 @@ export class Receipts {
   /** Whether this destination has ever given anything back. */
   hasAny(destination: string): boolean {
     return (this.#by.get(destination)?.size ?? 0) > 0;
-  }
-
-  /** Whether any destination has ever given anything back. */
-  get any(): boolean {
-    return [...this.#by.values()].some((sequences) => sequences.size > 0);
   }
 
   /** The highest sequence number that any receipt names. */
@@ -87,6 +106,7 @@ export class Receipts {
 
   /** One after the other: destinations finish at the same time, and the last to write must know all receipts. */
   async #write(): Promise<void> {
+    if (this.#lookOnly) return;
     const write = () =>
       writeDurably(this.#world, this.#path, utf8(JSON.stringify(this.ranges()) + "\n"), {
         mode: "replace",

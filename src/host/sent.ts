@@ -58,7 +58,7 @@ export class Sent {
     return this.#sent.get(destination)?.has(name) ?? false;
   }
 
-  /** Notes, durably, that all of it was sent. */
+  /** Notes, durably, that all of it was sent; with number 0 where it is of a chain that was set aside. */
   async add(destination: string, name: string, sequence: number): Promise<void> {
     const all = (this.#sent.get(destination) ?? new Map<string, number>()).set(name, sequence);
     const newest = [...all].sort(([, a], [, b]) => a - b).slice(-MOST);
@@ -79,7 +79,7 @@ export class Sent {
 /** Names that are kept for a destination: far more than may wait in a spool. An older record is sent once more. */
 const MOST = 2000;
 const LIMIT = 8 * 1024 * 1024;
-const schema = z.record(z.string(), z.record(z.string(), z.int().positive().max(9_999_999)));
+const schema = z.record(z.string(), z.record(z.string(), z.int().nonnegative().max(9_999_999)));
 
 function parsed(bytes: Uint8Array, path: string): z.infer<typeof schema> {
   try {

@@ -2,9 +2,10 @@ import { isAppError } from "../base/errors.ts";
 import { exists } from "../base/durable_file.ts";
 import { hex } from "../base/bytes.ts";
 import type { World } from "../base/world.ts";
-import { placeOf, type SignedManifest } from "../archive/chain.ts";
+import { placeOf, type SignedManifest, type SignedRecord } from "../archive/chain.ts";
 import { isArchive, nameOf, type Place } from "../archive/manifest.ts";
-import { readEntry, sequencesIn } from "./entries.ts";
+import { indexEntries, readEntry, sequencesIn } from "./entries.ts";
+import { Receipts } from "./receipts.ts";
 
 /**
  * A chain that cannot go on (its key is gone, its newest entries are lost or damaged) is not thrown away: it is set
@@ -12,6 +13,7 @@ import { readEntry, sequencesIn } from "./entries.ts";
  *
  *     <state>/<job>/set-aside/<8 hex>/chain/…    as it was
  *     <state>/<job>/set-aside/<8 hex>/receipts.json, sent.json
+ *     <state>/<job>/set-aside/<8 hex>/delivered.json     which of its records are where, since then too
  */
 
 /**
@@ -71,6 +73,38 @@ export async function setAsideRecipients(
     }
   }
   return newest?.recipients;
+}
+
+/** The records of a chain that was set aside, and where they are by now. */
+export interface RecordsAside {
+  records: SignedRecord[];
+  /** By the numbers of that chain: what was given back before it was set aside, and what was delivered since. */
+  delivered: Receipts;
+}
+
+/** What chains that were set aside have to say beside archives: which keys follow, who was accepted, what was removed. */
+export async function recordsAside(world: World, folder: string): Promise<RecordsAside[]> {
+  const all: RecordsAside[] = [];
+  for (const chain of await chainsAside(world, folder)) {
+    const index = await indexEntries(world, chain, await sequencesIn(world, chain));
+    const records = index.flatMap(({ record }) => record ?? []);
+    if (records.length === 0) continue;
+    const file = (name: string) => chain.replace(/chain$/, name);
+    const delivered = await readableReceipts(world, file("delivered.json"));
+    await delivered.merge((await readableReceipts(world, file("receipts.json"))).ranges());
+    all.push({ records, delivered });
+  }
+  return all;
+}
+
+/** Of damaged ones nothing is known: what they named is sent again, and found to be there. */
+async function readableReceipts(world: World, path: string): Promise<Receipts> {
+  try {
+    return await Receipts.load(world, path);
+  } catch (error) {
+    if (!isAppError(error, "corrupt")) throw error;
+    return Receipts.of(world, path, {});
+  }
 }
 
 async function chainsAside(world: World, folder: string): Promise<string[]> {

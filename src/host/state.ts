@@ -23,6 +23,9 @@ export class JobState {
   readonly #world: World;
   readonly #folder: string;
   readonly #receipts: Receipts;
+  readonly #damage: AppError | undefined;
+  /** Entries that were taken over where nothing may be written; undefined where they are written. */
+  readonly #unkept: Map<number, SignedManifest> | undefined;
   readonly #names: Map<string, number>;
   #index: Indexed[];
   #sequences: number[];
@@ -31,7 +34,14 @@ export class JobState {
   private constructor(
     world: World,
     folder: string,
-    known: { sequences: number[]; index: Indexed[]; newest: SignedManifest | undefined; receipts: Receipts },
+    known: {
+      sequences: number[];
+      index: Indexed[];
+      newest: SignedManifest | undefined;
+      receipts: Receipts;
+      damage: AppError | undefined;
+      unkept: Map<number, SignedManifest> | undefined;
+    },
   ) {
     this.#world = world;
     this.#folder = folder;
@@ -40,19 +50,51 @@ export class JobState {
     this.#names = new Map(known.index.map(({ name, sequence }) => [name, sequence]));
     this.#newest = known.newest;
     this.#receipts = known.receipts;
+    this.#damage = known.damage;
+    this.#unkept = known.unkept;
   }
 
-  /** Reads the state of a job in `folder`; an absent folder is a host that has not run yet. */
-  static async load(world: World, folder: string): Promise<JobState> {
+  /**
+   * Reads the state of a job in `folder`; an absent folder is a host that has not run yet. Damaged receipts are no loss:
+   * the newest entry states all but the last of them.
+   *
+   * @param lookOnly what it takes over is known to it alone, and nothing is written
+   * @throws `corrupt` where the chain cannot go on
+   */
+  static async load(
+    world: World,
+    folder: string,
+    { lookOnly = false }: { lookOnly?: boolean } = {},
+  ): Promise<JobState> {
     const chain = `${folder}/chain`;
     const sequences = await sequencesIn(world, chain);
     const last = sequences.at(-1);
-    return new JobState(world, folder, {
-      sequences,
-      newest: last === undefined ? undefined : await readEntry(world, chain, last),
-      index: await indexEntries(world, chain, sequences),
-      receipts: await Receipts.load(world, `${folder}/receipts.json`),
-    });
+    const newest = last === undefined ? undefined : await readEntry(world, chain, last);
+    const index = await indexEntries(world, chain, sequences);
+    const path = `${folder}/receipts.json`;
+    let receipts: Receipts, damage: AppError | undefined;
+    try {
+      receipts = await Receipts.load(world, path, { lookOnly });
+    } catch (error) {
+      if (!newest || !isAppError(error, "corrupt")) throw error;
+      receipts = Receipts.of(world, path, newest.manifest.receipts, { lookOnly });
+      damage = error;
+    }
+    const unkept = lookOnly ? new Map<number, SignedManifest>() : undefined;
+    return new JobState(world, folder, { sequences, newest, index, receipts, damage, unkept });
+  }
+
+  /** What a host that begins anew knows, to look with: nothing is written. */
+  static blank(world: World, folder: string): JobState {
+    const receipts = Receipts.of(world, `${folder}/receipts.json`, {}, { lookOnly: true });
+    const nothing = { sequences: [], newest: undefined, index: [], damage: undefined };
+    return new JobState(world, folder, { ...nothing, receipts, unkept: new Map() });
+  }
+
+  /** Replaces damaged receipts by what the newest entry states; returns what was wrong with them, where anything was. */
+  async mendReceipts(): Promise<AppError | undefined> {
+    if (this.#damage) await this.#receipts.keep();
+    return this.#damage;
   }
 
   /** The newest entry signed here. */
@@ -70,8 +112,8 @@ export class JobState {
     return hex(this.#world.random(16));
   }
 
-  entry(sequence: number): Promise<SignedManifest> {
-    return readEntry(this.#world, `${this.#folder}/chain`, sequence);
+  async entry(sequence: number): Promise<SignedManifest> {
+    return this.#unkept?.get(sequence) ?? await readEntry(this.#world, `${this.#folder}/chain`, sequence);
   }
 
   /** The number of the entry whose archive or record has this file name. */
@@ -89,7 +131,8 @@ export class JobState {
   }
 
   async #append(entry: SignedManifest): Promise<void> {
-    await writeEntry(this.#world, `${this.#folder}/chain`, entry);
+    if (this.#unkept) this.#unkept.set(entry.manifest.sequence, entry);
+    else await writeEntry(this.#world, `${this.#folder}/chain`, entry);
     this.#newest = entry;
     this.#sequences = [...this.#sequences, entry.manifest.sequence];
     const indexed = indexedOf(entry);
@@ -220,11 +263,6 @@ export class JobState {
 
   hasReceipt(destination: string, sequence: number): boolean {
     return this.#receipts.has(destination, sequence);
-  }
-
-  /** Whether any destination has ever given back an entry of this chain. */
-  get established(): boolean {
-    return this.#receipts.any;
   }
 
   /** The highest sequence number that any receipt names; above the head, entries have been lost. */

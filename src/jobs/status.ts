@@ -1,9 +1,9 @@
 import { toAppError } from "../base/errors.ts";
 import { JobState } from "../host/state.ts";
 import { readTokenRecord } from "../host/token_record.ts";
+import { archivesOf } from "../model/archive_name.ts";
 import type { Run } from "../model/run.ts";
 import { isGood, timeOf } from "../policy/guards/baseline.ts";
-import { archivesOf } from "../model/archive_name.ts";
 import { type JobContext, stateOf } from "./context.ts";
 import { Ledger } from "./deliver/ledger.ts";
 import { type KnownBlock, knownBlock } from "./pruning_block.ts";

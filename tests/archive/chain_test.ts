@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { headOf, nextEntry, openEntry, trustedKeys } from "../../src/archive/chain.ts";
+import { headOf, nextEntry, trustedKeys } from "../../src/archive/chain.ts";
 import { decodeManifest, encodeManifest, manifestHash } from "../../src/archive/manifest.ts";
 import { sign } from "../../src/archive/signature.ts";
 import { sha256Hex } from "../../src/base/hash.ts";
@@ -7,6 +7,7 @@ import { failure } from "../base/failure.ts";
 import { utf8 } from "./bench.ts";
 import { manifestWith } from "./manifests.ts";
 import { newSigner } from "./signers.ts";
+import { openEntry } from "./open_entry.ts";
 
 const signer = await newSigner();
 const other = await newSigner();

@@ -1,6 +1,6 @@
 /** The sealed fixture of format 1: what it holds must open for ever, and not a byte of it may change. */
 import assert from "node:assert/strict";
-import { openEntry, trustedKeys } from "../../src/archive/chain.ts";
+import { trustedKeys } from "../../src/archive/chain.ts";
 import { layout } from "../../src/archive/layout.ts";
 import { encodeManifest, isArchive, manifestHash } from "../../src/archive/manifest.ts";
 import { checkArchive, type Sealed, visitEntries } from "../../src/archive/read.ts";
@@ -12,6 +12,7 @@ import type { Item } from "../../src/model/item.ts";
 import { worldWith } from "../base/scratch.ts";
 import { collect, piecesOf } from "./bench.ts";
 import { shell, stock } from "./stock.ts";
+import { openEntry } from "./open_entry.ts";
 
 const FOLDER = new URL("../fixtures/format-1/", import.meta.url).pathname;
 const FIRST = "acme_20260203T040506Z_0123abcd.tar.zst.age";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nextEntry, openEntry } from "../../src/archive/chain.ts";
+import { nextEntry } from "../../src/archive/chain.ts";
 import {
   decodeManifest,
   encodeManifest,
@@ -11,6 +11,7 @@ import { failure } from "../base/failure.ts";
 import { utf8 } from "./bench.ts";
 import { ARCHIVE, changedAt, properties, RECORD, recordsWith } from "./manifests.ts";
 import { newSigner } from "./signers.ts";
+import { openEntry } from "./open_entry.ts";
 
 const decode = (value: unknown) => decodeManifest(utf8(JSON.stringify(value)));
 

@@ -154,9 +154,9 @@ Deno.test("a damaged entry is corrupt, names its file and says what to do: nothi
   }
 });
 
-Deno.test("damaged receipts are corrupt, with a hint", async () => {
+Deno.test("damaged receipts are those of the newest entry; without one they are corrupt, with a hint", async () => {
   await using scratch = await Scratch.make();
-  await stateWith(scratch, 1);
+  await Deno.mkdir(scratch.file("acme"));
   const damaged = ["", "{", "[]", '{"nas":1}', '{"nas":[[1]]}', '{"nas":[["1","2"]]}', '{"nas":[[1,2,3]]}'];
   damaged.push(
     '{"nas":[[1,99999999999999]]}',
@@ -169,6 +169,21 @@ Deno.test("damaged receipts are corrupt, with a hint", async () => {
     const error = await failure(load(scratch), "corrupt", /receipts\.json" is damaged/);
     assert.match(error.hint!, /restore the state folder/);
   }
+  await scratch.write("acme/receipts.json", "{}");
+  const state = await load(scratch);
+  const receipts: Record<string, [number, number][]> = { nas: [[1, 4]] };
+  await state.commit(await nextEntry(undefined, CHAIN, { ...entry, receipts }, signer));
+  for (const text of damaged) {
+    await scratch.write("acme/receipts.json", text);
+    assert.deepEqual((await load(scratch)).receipts(), receipts);
+    assert.equal(
+      await Deno.readTextFile(scratch.file("acme/receipts.json")),
+      text,
+      "loading changes nothing",
+    );
+  }
+  assert.match((await (await load(scratch)).mendReceipts())!.message, /receipts\.json" is damaged/);
+  assert.equal(await (await load(scratch)).mendReceipts(), undefined);
 });
 
 Deno.test("an entry that is not there is not found", async () => {

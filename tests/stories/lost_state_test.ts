@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Clouds } from "./clouds.ts";
 import { type Story, story } from "./harness.ts";
 import { copyOf, entriesAt, fingerprintIn, NIGHT, recordsAt } from "./host_state.ts";
 import { memoryAccount } from "./memory_source.ts";
@@ -194,6 +195,24 @@ story("two hosts with one state never fork in silence", TWO, async (story) => {
   assert.match((await story.runs(15, "backup")).err, /fork: no\. \d+ of this host's chain was signed twice/);
 });
 
+story("damaged receipts are those of the newest entry, and nothing is set aside", TWO, async (story) => {
+  await nights(story, 3);
+  damageFile(`${story.state}/acme/receipts.json`);
+  story.clockOffset += NIGHT;
+  const { err } = await story.runs(0, "backup");
+  assert.match(
+    err,
+    /receipts\.json" is damaged: what was read back at destinations is taken from the newest/,
+  );
+  assert.deepEqual(entriesAt(story).map(({ receipts }) => receipts.nas ?? []), [[], [[1, 1]], [[1, 2]], [[
+    1,
+    2,
+  ]]]);
+  await story.runs(0, "backup", "--resend");
+  await quiet(story);
+  assert.deepEqual(entriesAt(story).at(-1)!.receipts, { nas: [[1, 4]], usb: [[1, 4]] });
+});
+
 for (
   const [what, damage, sentence] of [
     [
@@ -204,11 +223,6 @@ for (
     [
       "a damaged newest entry",
       (story: Story) => damageFile(`${story.state}/acme/chain/00000002.json`),
-      /the chain of job "acme" cannot be read/,
-    ],
-    [
-      "damaged receipts",
-      (story: Story) => damageFile(`${story.state}/acme/receipts.json`),
       /the chain of job "acme" cannot be read/,
     ],
     ["a lost newest entry that no destination shows", (story: Story) => {
@@ -239,8 +253,8 @@ story(
   "that a chain was set aside is not forgotten when that run fails, whoever can be asked",
   TWO,
   async (story) => {
-    await nights(story, 1);
-    damageFile(`${story.state}/acme/receipts.json`);
+    await nights(story, 2);
+    damageFile(`${story.state}/acme/chain/00000002.json`);
     for (const name of story.destinations) Deno.renameSync(story.at(name), story.at(`${name} away`));
     const { recipients } = story.job;
     story.job.vaults = { include: ["no such vault"] };
@@ -259,7 +273,8 @@ story("an archive of a chain that was set aside still comes to where it is missi
   await nights(story, 1);
   Deno.renameSync(story.at("usb"), story.at("away"));
   await nights(story, 1, 4);
-  damageFile(`${story.state}/acme/receipts.json`);
+  await story.runs(4, "accept", "acme", story.archives()[0]!);
+  Deno.removeSync(`${story.state}/signer.key`);
   story.clockOffset += NIGHT;
   await story.runs(15, "backup");
   assert.equal(story.spooled().length, 2);
@@ -268,6 +283,25 @@ story("an archive of a chain that was set aside still comes to where it is missi
   const { err } = await story.runs(15, "backup");
   assert.match(err, /usb: sent and read back, every byte compared \(acme_.*, from an earlier run\)/);
   assert.deepEqual(story.archives("usb"), story.archives("nas"));
+  assert.deepEqual(story.spooled(), []);
+  // The record too, and only once.
+  assert.equal(recordsAt(story, "accept", "usb").length, 1);
+  story.clockOffset += NIGHT;
+  assert.doesNotMatch((await story.runs(15, "backup")).err, /record/);
+});
+
+story("what a chain that was set aside sent unseen is no number of the new one", ONE, async (story) => {
+  await using clouds = await Clouds.start(story);
+  clouds.addGoogle("WRITER", { access: "create-only" });
+  const google = story.job.destinations[1];
+  await nights(story, 1);
+  const { bucket } = google;
+  google.bucket = "none";
+  await nights(story, 2, 4);
+  Deno.removeSync(`${story.state}/signer.key`);
+  google.bucket = bucket;
+  await nights(story, 3, 15);
+  assert.equal([...Deno.readDirSync(`${story.state}/acme/set-aside`)].length, 1);
   assert.deepEqual(story.spooled(), []);
 });
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { AppError } from "../../src/base/errors.ts";
 import { denoFiles } from "../../src/base/deno_files.ts";
 import { type Story, story } from "./harness.ts";
-import { NIGHT } from "./host_state.ts";
+import { NIGHT, recordsAt } from "./host_state.ts";
 import { memoryAccount } from "./memory_source.ts";
 
 const TWO = { memory: memoryAccount(), destinations: ["nas", "usb"] };
@@ -94,6 +94,55 @@ story(
     await both(0);
   },
 );
+
+story("a host that makes no backups completes its records with its next command", TWO, async (story) => {
+  await night(story);
+  const signers = [(await story.runs(0, "keys", "signer")).out.trim()];
+  Object.assign(story.config, { state: story.at("host/pruner"), signers });
+  await story.runs(0, "keys", "trust");
+  Deno.renameSync(story.at("usb"), story.at("away"));
+  await story.runs(4, "accept", "acme", story.archives()[0]!);
+  Deno.renameSync(story.at("away"), story.at("usb"));
+  assert.deepEqual(recordsAt(story, "accept", "usb"), []);
+  const { err } = await story.runs(0, "keys", "trust");
+  assert.match(err, /usb: sent and read back, every byte compared \(record acme_/);
+  assert.equal(recordsAt(story, "accept", "usb").length, 1);
+  assert.doesNotMatch((await story.runs(0, "keys", "trust")).err, /record/);
+});
+
+story(
+  "an archive in the spool that the state does not know is told every time, and kept",
+  TWO,
+  async (story) => {
+    Deno.renameSync(story.at("usb"), story.at("away"));
+    await night(story, 4);
+    const [stray] = story.spooled();
+    for (const name of Deno.readDirSync(`${story.state}/acme`)) {
+      if (name.name !== "spool") Deno.removeSync(`${story.state}/acme/${name.name}`, { recursive: true });
+    }
+    Deno.renameSync(story.at("away"), story.at("usb"));
+    for (const _ of [1, 2]) {
+      const { err } = await night(story, 15);
+      assert.ok(err.includes(`${stray} lies in the spool and goes nowhere`), err);
+      assert.deepEqual(story.spooled(), [stray]);
+    }
+    story.expected.spooled = 1;
+  },
+);
+
+story("a damaged copy hides no stranger's of the same name elsewhere", TWO, async (story) => {
+  await night(story);
+  await loseState(story);
+  const [archive] = story.archives();
+  Deno.removeSync(story.at(`nas/acme/${archive}.manifest.json.sig`));
+  const { summary } = await night(story, 15, "--json");
+  assert.match(summary.jobs[0].alarms[0].message, /hold another chain/);
+  story.expected.damaged = true;
+});
+
+function loseState(story: Story) {
+  return Deno.remove(story.state, { recursive: true });
+}
 
 /** The host begins anew on a night on which `away` is away and the other destination is a new disk. */
 async function loseStateAnd(story: Story, away: string, listed: boolean): Promise<void> {

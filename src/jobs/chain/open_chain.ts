@@ -1,22 +1,21 @@
 import { AppError, isAppError } from "../../base/errors.ts";
 import { quoted } from "../../base/safe_names.ts";
 import type { Place } from "../../archive/manifest.ts";
-import type { Signer, SignerKey } from "../../archive/signature.ts";
+import type { Signer } from "../../archive/signature.ts";
 import { placeOf, trustedKeys } from "../../archive/chain.ts";
-import { readNextSigner } from "../../custody/signer.ts";
+import { readNextSigner, readSigner } from "../../custody/signer.ts";
 import { Sent } from "../../host/sent.ts";
 import { setAside, setAsidePlaces } from "../../host/set_aside.ts";
 import { JobState } from "../../host/state.ts";
 import { type JobContext, stateOf } from "../context.ts";
 import { signerOf } from "../open.ts";
+import { alarmOf, othersBeside, tellUnseen } from "./beside.ts";
 import { lookAround, type Sighted } from "./look.ts";
-import { newestOf, sortOwn } from "./neighbours.ts";
+import { sortOwn } from "./neighbours.ts";
 
-/** A job's chain, ready for its next entry. */
-export interface OpenChain {
+/** A job's chain as it stands. */
+export interface SeenChain {
   state: JobState;
-  /** The key that signs the next entry. */
-  signer: Signer;
   /**
    * What the next entry has to tell of: other chains, or other branches of this one, that were seen at a destination and
    * that nobody has vouched for. While there are any, what this host knows may not be the whole truth: it publishes,
@@ -29,6 +28,12 @@ export interface OpenChain {
   alarms: AppError[];
   /** What the destinations showed. */
   sighted: Sighted;
+}
+
+/** A job's chain, ready for its next entry. */
+export interface OpenChain extends SeenChain {
+  /** The key that signs the next entry. */
+  signer: Signer;
 }
 
 /**
@@ -50,21 +55,11 @@ export async function openChain(
 ): Promise<OpenChain> {
   const alarms: AppError[] = [];
   for (;;) {
-    const opened = await attempt(context, alarms);
-    if (!("unfit" in opened)) {
-      const { state } = opened;
-      tellUnseen(context, opened.sighted);
-      // A run that set a chain aside may have failed before it could sign that.
-      const aside = await setAsidePlaces(context.world, stateOf(context));
-      const found = [...opened.found, ...aside].filter((place) => !state.isSettled(place));
-      const beside = found.filter((place, at) =>
-        !state.unsettled().some((one) => state.same(one, place)) &&
-        !found.slice(0, at).some((one) => state.same(one, place))
-      );
-      const open = [...state.unsettled(), ...beside];
-      alarms.push(...open.map((place) => alarmOf(context, state, place)));
-      return { ...opened, beside, open, alarms };
-    }
+    const state = await load(context, { lookOnly: false });
+    const opened = "unfit" in state
+      ? state
+      : await attempt(context, alarms, await keysOf(context), state, await highestSent(context));
+    if (!("unfit" in opened)) return { ...await judge(context, opened, alarms), signer: opened.signer! };
     if (!setsAside) throw unfit(context, opened.unfit);
     await setAside(context.world, stateOf(context));
     alarms.push(
@@ -75,6 +70,61 @@ export async function openChain(
   }
 }
 
+/**
+ * The same for a command that changes nothing on this host: no key is made, nothing is set aside, and what is taken over
+ * is known to this run only. It takes no lock, so it may see a run that is at work half-way.
+ */
+export async function lookAtChain(context: JobContext): Promise<SeenChain> {
+  const { world, state: folder } = context;
+  const alarms: AppError[] = [];
+  const keys: Signer[] = [];
+  for (const key of [await readKey(() => readSigner(world, folder)), await readNextSigner(world, folder)]) {
+    if (key) keys.push(key);
+  }
+  let state = await load(context, { lookOnly: true });
+  let sent = await highestSent(context);
+  for (;;) {
+    const opened = "unfit" in state ? state : await attempt(context, alarms, keys, state, sent);
+    if (!("unfit" in opened)) return await judge(context, opened, alarms);
+    alarms.push(
+      new AppError("untrusted", `${opened.unfit}: the next backup sets it aside and begins a new chain`),
+    );
+    state = JobState.blank(world, stateOf(context));
+    sent = 0;
+  }
+}
+
+async function readKey(read: () => Promise<Signer>): Promise<Signer | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isAppError(error, "not-found")) throw error;
+    return undefined;
+  }
+}
+
+/** The keys that this host can sign with, the present one first; made on first use. */
+async function keysOf(context: JobContext): Promise<Signer[]> {
+  const next = await readNextSigner(context.world, context.state);
+  return [await signerOf(context), ...next ? [next] : []];
+}
+
+/** What is beside the chain, and what of that is still open. */
+async function judge(context: JobContext, opened: Opened, alarms: AppError[]): Promise<SeenChain> {
+  const { state, sighted } = opened;
+  tellUnseen(context, sighted);
+  // A run that set a chain aside may have failed before it could sign that.
+  const aside = await setAsidePlaces(context.world, stateOf(context));
+  const found = [...opened.found, ...aside].filter((place) => !state.isSettled(place));
+  const beside = found.filter((place, at) =>
+    !state.unsettled().some((one) => state.same(one, place)) &&
+    !found.slice(0, at).some((one) => state.same(one, place))
+  );
+  const open = [...state.unsettled(), ...beside];
+  alarms.push(...open.map((place) => alarmOf(context, state, place)));
+  return { state, sighted, beside, open, alarms };
+}
+
 function unfit({ job: { name } }: JobContext, why: string): AppError {
   return new AppError("untrusted", `${why}: no key was changed`, {
     hint: `"vaultferry backup ${name}" sets it aside and begins a new chain; do this again when ` +
@@ -82,20 +132,37 @@ function unfit({ job: { name } }: JobContext, why: string): AppError {
   });
 }
 
-type Attempt = { state: JobState; signer: Signer; sighted: Sighted; found: Place[] } | { unfit: string };
+interface Opened {
+  state: JobState;
+  /** Undefined only where this host has no key yet. */
+  signer: Signer | undefined;
+  sighted: Sighted;
+  found: Place[];
+}
 
-async function attempt(context: JobContext, alarms: AppError[]): Promise<Attempt> {
-  const folder = stateOf(context);
-  let state: JobState;
+/** Why a state cannot go on. */
+interface Unfit {
+  unfit: string;
+}
+
+async function load(context: JobContext, options: { lookOnly: boolean }): Promise<JobState | Unfit> {
   try {
-    state = await JobState.load(context.world, folder);
+    return await JobState.load(context.world, stateOf(context), options);
   } catch (error) {
     if (!isAppError(error, "corrupt")) throw error;
     return { unfit: `the chain of job "${context.job.name}" cannot be read (${error.message})` };
   }
-  const keys = [await signerOf(context)];
-  const next = await readNextSigner(context.world, context.state);
-  if (next) keys.push(next);
+}
+
+async function attempt(
+  context: JobContext,
+  alarms: AppError[],
+  keys: readonly Signer[],
+  state: JobState,
+  sent: number,
+): Promise<Opened | Unfit> {
+  const folder = stateOf(context);
+  await mendReceipts(context, state);
   const trusted = [
     ...keys.map(({ key }) => key),
     ...trustedKeys(context.signers),
@@ -113,7 +180,7 @@ async function attempt(context: JobContext, alarms: AppError[]): Promise<Attempt
     );
   }
   const head = state.head?.sequence ?? 0;
-  const known = Math.max(state.highestReceipt, await highestSent(context, folder));
+  const known = Math.max(state.highestReceipt, sent);
   if (known > head) {
     return {
       unfit: `the state in ${
@@ -121,17 +188,29 @@ async function attempt(context: JobContext, alarms: AppError[]): Promise<Attempt
       } has lost its newest entries: what it delivered goes up to ${known}`,
     };
   }
-  const signer = keys.find(({ key }) => key.fingerprint === (state.nextSigner ?? keys[0]!.key.fingerprint));
-  if (!signer) {
+  const expected = state.nextSigner ?? keys[0]?.key.fingerprint;
+  const signer = keys.find(({ key }) => key.fingerprint === expected);
+  if (!signer && expected !== undefined) {
     return { unfit: `the key that signs the chain of job "${context.job.name}" is not on this host` };
   }
   return { state, signer, sighted, found: [...branches, ...await othersBeside(context, state, sighted)] };
 }
 
+async function mendReceipts(context: JobContext, state: JobState): Promise<void> {
+  const damage = await state.mendReceipts();
+  if (!damage) return;
+  context.emit({
+    event: "warning",
+    job: context.job.name,
+    code: "receipts",
+    message: `${damage.message}: what was read back at destinations is taken from the newest signed entry`,
+  });
+}
+
 /** The highest number that was sent to a destination which nobody here can read; none where the note is damaged. */
-async function highestSent({ world }: JobContext, folder: string): Promise<number> {
+async function highestSent(context: JobContext): Promise<number> {
   try {
-    return (await Sent.load(world, folder)).highest;
+    return (await Sent.load(context.world, stateOf(context))).highest;
   } catch (error) {
     if (!isAppError(error, "corrupt")) throw error;
     return 0; // told where it is read to send what is missing
@@ -165,67 +244,4 @@ async function takeOver(context: JobContext, state: JobState, sighted: Sighted) 
     });
   }
   return { branches, missing: missing.length === 0 ? undefined : missing.join(", ") };
-}
-
-/**
- * Chains of others that count as "was here before": those that were at their destinations before this one came there,
- * and those that are signed by this host's own key. A host that is named under `signers:` may join at any time.
- */
-async function othersBeside(
-  context: JobContext,
-  state: JobState,
-  { entries, strangers, sightings }: Sighted,
-): Promise<Place[]> {
-  const keys = new Set(state.signers().map(({ fingerprint }) => fingerprint));
-  const own = { began: await state.began(), hasReached: (name: string) => state.hasAnyReceipt(name) };
-  const before = ({ chain }: Place) => sightings.wasBefore(chain, own);
-  const trusted = entries.map(placeOf).filter(({ chain }) => chain !== state.head?.chain)
-    .filter((place) => keys.has(place.signer) || before(place));
-  const unknown = strangers.filter(({ place }) => !before(place));
-  for (const key of new Map(unknown.map(({ key }) => [key.text, key])).values()) tellStranger(context, key);
-  return newestOf([...trusted, ...strangers.map(({ place }) => place).filter(before)]);
-}
-
-/** A failure to open is told in full by whoever needs the destination next, a failure to show by nobody. */
-function tellUnseen(context: JobContext, { failures }: Sighted): void {
-  for (const { destination, error, opened } of failures) {
-    const message = `"${destination}" was not looked at: whether it holds another chain is not known`;
-    context.emit({
-      event: "warning",
-      job: context.job.name,
-      code: "not-looked-at",
-      message: opened ? `${message} (${error.message})` : message,
-    });
-  }
-}
-
-/** Not this host's affair, and no reason to alarm every night; `verify` does not let it pass. */
-function tellStranger(context: JobContext, key: SignerKey): void {
-  context.emit({
-    event: "warning",
-    job: context.job.name,
-    code: "stranger",
-    message: `archives at a destination are signed by ${key.fingerprint}, which is not a trusted signer`,
-    hint: `if that is one of your backup hosts, add its key to "signers:" in the config: ${key.text}`,
-  });
-}
-
-function alarmOf(context: JobContext, state: JobState, place: Place): AppError {
-  const trust = `"vaultferry keys trust ${context.job.name}"`;
-  if (place.chain === state.head?.chain) {
-    return new AppError(
-      "untrusted",
-      `fork: no. ${place.sequence} of this host's chain was signed twice, by ${place.signer}`,
-      { hint: `two hosts work with one state: give each its own; then ${trust} ends this alarm` },
-    );
-  }
-  return new AppError(
-    "untrusted",
-    `the destinations hold another chain of this job, up to no. ${place.sequence}, signed by ${place.signer}`,
-    {
-      hint:
-        `if this host's state was lost, or this is a second host, ${trust} says that they belong together; ` +
-        "nothing is pruned until then",
-    },
-  );
 }

@@ -2,9 +2,11 @@ import { type AppError, isAppError, toAppError } from "../../base/errors.ts";
 import type { World } from "../../base/world.ts";
 import { isArchiveEntry, type SignedManifest } from "../../archive/chain.ts";
 import { nameOf } from "../../archive/manifest.ts";
+import { quoted } from "../../base/safe_names.ts";
 import type { Journal } from "../../host/journal.ts";
+import { recordsAside } from "../../host/set_aside.ts";
 import { parseArchiveName } from "../../model/archive_name.ts";
-import { type JobContext, spoolOf } from "../context.ts";
+import { type JobContext, spoolOf, stateOf } from "../context.ts";
 import type { Ended, Ledger } from "./ledger.ts";
 import { type Shipment, spooledShipment } from "./parts.ts";
 import { send } from "./send.ts";
@@ -54,38 +56,85 @@ export async function deliverPending(
   journal: Journal,
   before: SignedManifest,
 ): Promise<Delivered[]> {
-  const late: Delivered[] = [];
-  const { spooled, records } = await pending(context, ledger, before);
-  const attempt = async (what: string, find: () => Promise<SignedManifest | undefined>) => {
-    try {
-      const entry = await find();
-      if (entry) late.push(...await deliver(context, ledger, journal, entry));
-    } catch (error) {
-      const known = toAppError(error);
-      if (context.signal.aborted) throw known;
-      context.emit({
-        event: "warning",
-        job: context.job.name,
-        code: known.code,
-        message: `${what} could not be delivered late: ${known.message}`,
-        ...(known.hint === undefined ? {} : { hint: known.hint }),
-      });
-      late.push({ destination: "", state: "failed", error: known });
-    }
-  };
-  for (const record of records) await attempt(record.manifest.record, () => Promise.resolve(record));
-  for (const name of spooled) await attempt(name, () => ledger.state.entryNamed(name));
-  return late.filter((one) => one.error !== undefined);
+  const late = await deliverRecords(context, ledger, journal);
+  for (const name of (await spooledArchives(context)).filter((name) => name !== nameOf(before.manifest))) {
+    await attempt(context, late, name, async () => {
+      const entry = await ledger.state.entryNamed(name);
+      if (!entry) tellStray(context, name);
+      return entry ? await deliver(context, ledger, journal, entry) : [];
+    });
+  }
+  return late;
 }
 
-/** What some destination waits for, but for the entry `before`: archives that are spooled, and records; oldest first. */
-async function pending(context: JobContext, ledger: Ledger, before: SignedManifest) {
-  const waits = (entry: SignedManifest) =>
-    context.job.destinations.some(({ name }) => !ledger.knows(name, entry));
-  return {
-    spooled: (await spooledArchives(context)).filter((name) => name !== nameOf(before.manifest)),
-    records: ledger.state.records.filter(waits),
-  };
+/**
+ * Completes the records that earlier commands could not deliver, those of chains that were set aside too. A failure is
+ * told and returned.
+ *
+ * @param but records that were tried just now, by name
+ */
+export async function deliverRecords(
+  context: JobContext,
+  ledger: Ledger,
+  journal: Journal,
+  but: ReadonlySet<string> = new Set(),
+): Promise<Delivered[]> {
+  const late: Delivered[] = [];
+  const names = context.job.destinations.map(({ name }) => name);
+  for (const entry of ledger.state.records) {
+    const { record } = entry.manifest;
+    if (but.has(record) || names.every((name) => ledger.knows(name, entry))) continue;
+    await attempt(context, late, record, () => deliver(context, ledger, journal, entry));
+  }
+  for (const { records, delivered } of await recordsAside(context.world, stateOf(context))) {
+    for (const entry of records) {
+      const { record, sequence } = entry.manifest;
+      const missing = names.filter((name) => !delivered.has(name, sequence));
+      await attempt(context, late, record, () =>
+        Promise.all(missing.map(async (name) => {
+          const one = await deliverTo(context, journal, spooledShipment(context, entry), name);
+          if (!one.error) await delivered.add(name, sequence);
+          return one;
+        })));
+    }
+  }
+  return late;
+}
+
+/** Does one of several things; what fails is told and noted, and stops none of the others. */
+async function attempt(
+  context: JobContext,
+  late: Delivered[],
+  what: string,
+  act: () => Promise<Delivered[]>,
+): Promise<void> {
+  try {
+    late.push(...(await act()).filter((one) => one.error !== undefined));
+  } catch (error) {
+    const known = toAppError(error);
+    if (context.signal.aborted) throw known;
+    context.emit({
+      event: "warning",
+      job: context.job.name,
+      code: known.code,
+      message: `${what} could not be delivered late: ${known.message}`,
+      ...(known.hint === undefined ? {} : { hint: known.hint }),
+    });
+    late.push({ destination: "", state: "failed", error: known });
+  }
+}
+
+function tellStray(context: JobContext, archive: string): void {
+  context.emit({
+    event: "warning",
+    job: context.job.name,
+    code: "stray",
+    message:
+      `${archive} lies in the spool and goes nowhere: this host's state does not have its signed manifest`,
+    hint: `the state was lost or is older; remove ${
+      quoted(`${spoolOf(context)}/${archive}`)
+    }, or put the state back that goes with it`,
+  });
 }
 
 /** The archives that wait in the spool, oldest first. */

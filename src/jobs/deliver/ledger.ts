@@ -34,9 +34,10 @@ export class Ledger {
 
   /** Notes it, durably; no receipt of an entry of a chain that was set aside, whose archive simply leaves the spool. */
   async note(destination: string, { manifest }: SignedManifest, ended: Ended): Promise<void> {
-    const { sequence } = manifest;
-    if (ended === "sent") await this.sent.add(destination, nameOf(manifest), sequence);
-    else if (this.#isOurs(manifest)) await this.state.addReceipt(destination, sequence);
+    const { sequence } = manifest, ours = this.#isOurs(manifest);
+    // The number of another chain would read as one that this chain has lost.
+    if (ended === "sent") await this.sent.add(destination, nameOf(manifest), ours ? sequence : 0);
+    else if (ours) await this.state.addReceipt(destination, sequence);
   }
 
   /** Receipts count by numbers, which are of one chain. */

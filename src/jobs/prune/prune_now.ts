@@ -1,7 +1,7 @@
 import { AppError } from "../../base/errors.ts";
 import type { JobState } from "../../host/state.ts";
 import { alarmOfRecipients, chooseRecipients } from "../chain/recipients.ts";
-import { withState } from "../chain/with_state.ts";
+import { lookState, withState } from "../chain/with_state.ts";
 import type { JobContext } from "../context.ts";
 import { doubtOfRuns } from "./doubt_of_runs.ts";
 import { type Block, prune, type Pruned, rulesFor } from "./prune.ts";
@@ -19,7 +19,7 @@ export async function pruneNow(context: JobContext, dryRun: boolean): Promise<Pr
       },
     );
   }
-  return await withState(context, async (held) => {
+  return await (dryRun ? lookState : withState)(context, async (held) => {
     const [alarm] = [...held.alarms, ...await alarmsOfRecipients(context, held.state)];
     const block: Block | undefined = alarm ? alarmBlock(alarm) : await doubtOfRuns(context, held.state);
     const pruned = await prune(context, held, {
