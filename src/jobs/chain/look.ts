@@ -27,8 +27,6 @@ export interface Sighted {
 export interface Stranger {
   place: Place;
   key: SignerKey;
-  /** As the entry itself says. */
-  time: Date;
 }
 
 /**
@@ -56,7 +54,7 @@ export async function lookAround(
         if (one instanceof AppError) continue; // another destination may show it whole
         const strangers = isAppError(entry, "untrusted") ? strangersOf(one) : [];
         const { sightings } = sighted;
-        for (const { place, time } of strangers) sightings.note(name, place.chain, time);
+        for (const { place } of strangers) sightings.note(name, place.chain);
         if (!(entry instanceof AppError)) {
           sightings.note(name, entry.manifest.chain, new Date(entry.manifest.time));
         }
@@ -92,14 +90,14 @@ async function unknownAt(context: JobContext, destination: Destination, state: J
   ], sizes);
 }
 
-/** A stranger's words are read for one thing only: which chain they claim to be of, and since when. */
+/** A stranger's words are read for one thing only: which chain they claim to be of. */
 function strangersOf(unread: Unread): Stranger[] {
   const { bytes, key } = unread;
   try {
     const manifest = decodeManifest(bytes);
     if (manifest.signer !== key.fingerprint) return [];
     const place = { ...headOf({ ...unread, manifest }), signer: key.fingerprint };
-    return [{ place, key, time: new Date(manifest.time) }];
+    return [{ place, key }];
   } catch (error) {
     if (isAppError(error, "corrupt", "unsupported")) return [];
     throw error;

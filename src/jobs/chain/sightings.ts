@@ -3,12 +3,12 @@ const GRACE = 24 * 3_600_000;
 
 /** Where the chains that this state does not know were seen, and since when they say they are. */
 export class Sightings {
-  readonly #seen = new Map<string, { at: Set<string>; oldest: Date }>();
+  readonly #seen = new Map<string, { at: Set<string>; oldest: number }>();
 
-  /** Notes an entry of a chain at a destination. */
-  note(destination: string, chain: string, time: Date): void {
-    const { at, oldest } = this.#seen.get(chain) ?? { at: new Set<string>(), oldest: time };
-    this.#seen.set(chain, { at: at.add(destination), oldest: time < oldest ? time : oldest });
+  /** Notes an entry of a chain at a destination; a stranger's has no time that counts, anybody could write one. */
+  note(destination: string, chain: string, time?: Date): void {
+    const { at, oldest } = this.#seen.get(chain) ?? { at: new Set<string>(), oldest: Infinity };
+    this.#seen.set(chain, { at: at.add(destination), oldest: Math.min(oldest, time?.getTime() ?? Infinity) });
   }
 
   /**
@@ -25,7 +25,7 @@ export class Sightings {
     const seen = this.#seen.get(chain);
     if (!seen) return false;
     // A destination can take the first backup although it did not answer when it was looked at.
-    if (own.began && seen.oldest.getTime() < own.began.getTime() - GRACE) return true;
+    if (own.began && seen.oldest < own.began.getTime() - GRACE) return true;
     return ![...seen.at].some((destination) => own.hasReached(destination));
   }
 }
