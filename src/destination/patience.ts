@@ -1,7 +1,9 @@
-import { AppError, throwIfCancelled } from "../base/errors.ts";
+import { AppError } from "../base/errors.ts";
+import { quoted } from "../base/safe_names.ts";
 import type { Clock } from "../base/world.ts";
 import { counted } from "./body.ts";
 import type { ByteRange, Capabilities, Destination, PutOptions, Resendable, Stored } from "./contract.ts";
+import { named, withName } from "./errors.ts";
 import { Watchdog, watched, watchedStream } from "./watchdog.ts";
 
 /**
@@ -12,11 +14,17 @@ export const LAST_RESORT = 10 * 60_000;
 
 /** Opens a destination none of whose calls hangs for ever, its opening neither. */
 export async function openWatched(
+  name: string,
   open: (signal: AbortSignal) => Promise<Destination>,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Destination> {
-  const inner = await watched({ clock, signal, silence: LAST_RESORT }, open);
+  const inner = await named(
+    { name },
+    "open it",
+    signal,
+    () => watched({ clock, signal, silence: LAST_RESORT }, open),
+  );
   return new WatchedDestination(inner, clock);
 }
 
@@ -35,38 +43,39 @@ class WatchedDestination implements Destination {
   }
 
   put(key: string, body: Resendable, signal: AbortSignal, options?: PutOptions): Promise<Stored> {
-    return this.#watched(signal, (until, progress) => {
+    return this.#watched(`store ${quoted(key)}`, signal, (until, progress) => {
       const heard = { ...body, open: () => counted(body.open(), progress) };
       return this.inner.put(key, heard, until, options);
     });
   }
 
-  async get(
-    key: string,
-    range: ByteRange | undefined,
-    signal: AbortSignal,
-  ): Promise<ReadableStream<Uint8Array>> {
-    const dog = this.#dog(signal);
-    try {
-      return watchedStream(await dog.guard(this.inner.get(key, range, dog.signal)), dog);
-    } catch (error) {
-      dog[Symbol.dispose]();
-      throw error;
-    }
+  get(key: string, range: ByteRange | undefined, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const task = `read ${quoted(key)}`;
+    return named(this, task, signal, async () => {
+      const dog = this.#dog(signal);
+      try {
+        const stream = await dog.guard(this.inner.get(key, range, dog.signal));
+        return translated(watchedStream(stream, dog), (error) => withName(this, task, error));
+      } catch (error) {
+        dog[Symbol.dispose]();
+        throw error;
+      }
+    });
   }
 
   stat(key: string, signal: AbortSignal): Promise<Stored> {
-    return this.#watched(signal, (until) => this.inner.stat(key, until));
+    return this.#watched(`look at ${quoted(key)}`, signal, (until) => this.inner.stat(key, until));
   }
 
   async *list(prefix: string, signal: AbortSignal): AsyncIterable<Stored> {
-    using dog = this.#dog(signal);
+    const task = `list ${quoted(prefix)}`;
+    using dog = await named(this, task, signal, () => Promise.resolve(this.#dog(signal)));
     const all = this.inner.list(prefix, dog.signal)[Symbol.asyncIterator]();
     let ended = false;
     try {
       for (;;) {
         dog.progress();
-        const { done, value } = await dog.guard(all.next());
+        const { done, value } = await named(this, task, signal, () => dog.guard(all.next()));
         dog.rest();
         ended = done === true;
         if (done) return;
@@ -79,11 +88,11 @@ class WatchedDestination implements Destination {
   }
 
   remove(key: string, signal: AbortSignal): Promise<void> {
-    return this.#watched(signal, (until) => this.inner.remove(key, until));
+    return this.#watched(`remove ${quoted(key)}`, signal, (until) => this.inner.remove(key, until));
   }
 
   discard(key: string, signal: AbortSignal): Promise<void> {
-    return this.#watched(signal, (until) => this.inner.discard(key, until));
+    return this.#watched(`clean up after ${quoted(key)}`, signal, (until) => this.inner.discard(key, until));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -91,7 +100,6 @@ class WatchedDestination implements Destination {
   }
 
   #dog(signal: AbortSignal): Watchdog {
-    throwIfCancelled(signal);
     if (this.#dead) throw this.#dead;
     const dog = new Watchdog({ clock: this.clock, signal, silence: LAST_RESORT });
     dog.signal.addEventListener("abort", () => {
@@ -101,11 +109,34 @@ class WatchedDestination implements Destination {
     return dog;
   }
 
-  async #watched<T>(
+  #watched<T>(
+    task: string,
     signal: AbortSignal,
     work: (signal: AbortSignal, progress: () => void) => Promise<T>,
   ): Promise<T> {
-    using dog = this.#dog(signal);
-    return await dog.guard(work(dog.signal, () => dog.progress()));
+    return named(this, task, signal, async () => {
+      using dog = this.#dog(signal);
+      return await dog.guard(work(dog.signal, () => dog.progress()));
+    });
   }
+}
+
+/** `stream` with its error in its final form. */
+function translated(
+  stream: ReadableStream<Uint8Array>,
+  translate: (error: unknown) => unknown,
+): ReadableStream<Uint8Array> {
+  const reader = stream.getReader();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        throw translate(error);
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
 }

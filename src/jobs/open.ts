@@ -73,6 +73,7 @@ export async function openDestination(
   const plugin = context.registry.destinations.find((one) => one.type === config.type);
   if (!plugin) throw new AppError("misconfigured", `there is no destination of type ${quoted(config.type)}`);
   return await openWatched(
+    name,
     (until) => plugin.open(name, destinationOptions(config, purpose), pluginContext(context), until),
     context.world.clock,
     signal,

@@ -53,12 +53,14 @@ export function acceptedIn({ records }: Catalog, state: JobState): Set<string> {
 /** What this destination has given back unharmed, by chain and number, as far as this host or a signed entry says so. */
 function receiptsOf({ archives, records }: Catalog, destination: string, state: JobState): Set<string> {
   const found = new Set<string>();
-  const add = (chain: string, ranges: readonly (readonly [number, number])[] = []) => {
+  const add = (chain: string, receipts: Record<string, readonly (readonly [number, number])[]>) => {
+    // A destination may be called "constructor".
+    const ranges = Object.hasOwn(receipts, destination) ? receipts[destination]! : [];
     for (const [first, last] of ranges) for (let at = first; at <= last; at++) found.add(`${chain} ${at}`);
   };
   for (const { entry } of [...archives, ...records]) {
-    if (entry) add(entry.manifest.chain, entry.manifest.receipts[destination]);
+    if (entry) add(entry.manifest.chain, entry.manifest.receipts);
   }
-  if (state.head) add(state.head.chain, state.receipts()[destination]);
+  if (state.head) add(state.head.chain, state.receipts());
   return found;
 }
