@@ -109,13 +109,13 @@ story(
     const place = furnish(story);
     await story.runs(0, "backup");
     const witness = await killed(story, place, "backup");
-    const receipts = `${story.state}/acme/receipts.json`;
-    const kept = Deno.readTextFileSync(receipts);
-    Deno.writeTextFileSync(receipts, "damaged");
+    const signer = `${story.state}/signer.key`;
+    const kept = Deno.readTextFileSync(signer);
+    Deno.writeTextFileSync(signer, "damaged");
     await story.runs(15, "backup");
     witness.sawItWiped();
     assert.deepEqual(names(place), []);
-    Deno.writeTextFileSync(receipts, kept);
+    Deno.writeTextFileSync(signer, kept);
     story.clockOffset = 60_000;
     await story.runs(0, "backup");
   },
