@@ -98,7 +98,11 @@ export async function contentsOf(
     return (self as Resource).kind === "file" ? undefined : { now: told.now, entries };
   }, { clock, signal }).catch(async (error) => {
     if (!isDoubtful(error)) throw error;
-    if ((await find(dav, parts, false, signal))?.kind === "folder") throw error;
+    // What was said first is told, unless the second look explains it.
+    const there = await find(dav, parts, false, signal).catch((late) => {
+      throw isAppError(late, "cancelled") ? late : error;
+    });
+    if (there?.kind === "folder") throw error;
     return undefined;
   });
 }
