@@ -1,3 +1,4 @@
+import { streamFrom } from "../base/bytes.ts";
 import { AppError } from "../base/errors.ts";
 import { quoted } from "../base/safe_names.ts";
 import type { Clock } from "../base/world.ts";
@@ -55,7 +56,7 @@ class WatchedDestination implements Destination {
       const dog = this.#dog(signal);
       try {
         const stream = await dog.guard(this.inner.get(key, range, dog.signal));
-        return translated(watchedStream(stream, dog), (error) => withName(this, task, error));
+        return streamFrom(watchedStream(stream, dog).getReader(), (error) => withName(this, task, error));
       } catch (error) {
         dog[Symbol.dispose]();
         throw error;
@@ -119,24 +120,4 @@ class WatchedDestination implements Destination {
       return await dog.guard(work(dog.signal, () => dog.progress()));
     });
   }
-}
-
-/** `stream` with its error in its final form. */
-function translated(
-  stream: ReadableStream<Uint8Array>,
-  translate: (error: unknown) => unknown,
-): ReadableStream<Uint8Array> {
-  const reader = stream.getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      } catch (error) {
-        throw translate(error);
-      }
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
 }
