@@ -36,7 +36,7 @@ export class ProgressLine {
     if (destination !== undefined) this.#destinations.set(destination, { phase, progress });
     const now = clock.monotonic();
     const begun = progress.done === undefined && progress.bytes === undefined;
-    const finished = progress.done !== undefined && progress.done === progress.total;
+    const finished = shareOf(progress) === 1;
     if (now - this.#last < REDRAW && !finished && !begun) return;
     this.#last = now;
     const width = terminal.columns - 1;
