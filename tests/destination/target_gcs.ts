@@ -7,6 +7,7 @@ import { FaultProxy } from "../servers/fault_proxy.ts";
 import { Refusal } from "../servers/gcs/answers.ts";
 import { Identity } from "../servers/gcs/identity.ts";
 import { GcsServer } from "../servers/gcs/server.ts";
+import { whole } from "../servers/gcs/store.ts";
 import { type Asked, HttpFaults, PORTAL, redirect, startTrap } from "../servers/http_faults.ts";
 import type { Target } from "./target.ts";
 
@@ -98,7 +99,7 @@ export const gcsBucket: Target = {
         plant(name) {
           const planted = server.bucket.store(
             `deep/er/${name}`,
-            new Uint8Array(3),
+            whole(new Uint8Array(3)),
             {},
             new URLSearchParams(),
           );

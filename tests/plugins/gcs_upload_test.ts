@@ -7,6 +7,7 @@ import { FaultProxy } from "../servers/fault_proxy.ts";
 import { Refusal } from "../servers/gcs/answers.ts";
 import { type Asked, HttpFaults } from "../servers/http_faults.ts";
 import { bodyOf, fails, GcsPlace, KEY, never, sample, UNIT } from "./gcs_bucket.ts";
+import { whole } from "../servers/gcs/store.ts";
 
 const MIB = 1024 * 1024;
 const BYTES = sample(20 * MIB + 3);
@@ -224,7 +225,7 @@ Deno.test("an object that is replaced while it is read is never mixed with the o
   const { server } = place, other = sample(BYTES.length, 2);
   const replace = () => {
     server.bucket.objects.delete(KEY);
-    server.bucket.store(KEY, other, {}, new URLSearchParams());
+    server.bucket.store(KEY, whole(other), {}, new URLSearchParams());
   };
   const plain = await place.open();
   await plain.put(KEY, bodyOf(BYTES), never);

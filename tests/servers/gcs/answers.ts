@@ -46,27 +46,6 @@ export function say(
   answer.end(status === 204 ? undefined : bytes);
 }
 
-/** All of a request's body; undefined when the connection ended before it did. */
-export async function bodyOf(request: http.IncomingMessage): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
-  try {
-    for await (const part of request) parts.push(part);
-  } catch {
-    return undefined;
-  }
-  return request.complete ? joined(parts) : undefined;
-}
-
-export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 /** What a partial answer holds: a name, and what of it. */
 type Fields = Map<string, Fields | true>;
 

@@ -1,23 +1,30 @@
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
+import { crc32c } from "../crc32c.ts";
 
-/** One table and a byte at a time: slow, and not the code that it is there to check. */
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1;
-  return value;
-});
+/** What Google says of an object: CRC-32C, big-endian, and MD5, both in base64. */
+export class Sums {
+  #crc = 0;
+  readonly #md5 = createHash("md5");
 
-/** CRC32C as Google writes it: four bytes, big-endian, base64. */
-export function crc32c(bytes: Uint8Array): string {
-  let value = 0xffffffff;
-  for (const byte of bytes) value = TABLE[(value ^ byte) & 255]! ^ (value >>> 8);
-  const written = Buffer.alloc(4);
-  written.writeUInt32BE(~value >>> 0);
-  return written.toString("base64");
-}
+  static of(...parts: readonly Uint8Array[]): Sums {
+    const sums = new Sums();
+    for (const part of parts) sums.update(part);
+    return sums;
+  }
 
-/** MD5 in base64. */
-export function md5(bytes: Uint8Array): string {
-  return createHash("md5").update(bytes).digest("base64");
+  update(bytes: Uint8Array): void {
+    this.#crc = crc32c(bytes, this.#crc);
+    this.#md5.update(bytes);
+  }
+
+  get crc32c(): string {
+    const written = Buffer.alloc(4);
+    written.writeUInt32BE(this.#crc);
+    return written.toString("base64");
+  }
+
+  get md5Hash(): string {
+    return this.#md5.copy().digest("base64");
+  }
 }

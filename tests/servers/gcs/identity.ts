@@ -1,7 +1,8 @@
 import type http from "node:http";
 import { generateKeyPairSync, type KeyObject, verify } from "node:crypto";
 import { Buffer } from "node:buffer";
-import { bodyOf, Refusal, say, sayJson } from "./answers.ts";
+import { bodyOf } from "../bodies.ts";
+import { Refusal, say, sayJson } from "./answers.ts";
 
 /** What a token allows: the names that IAM has for it. */
 export type Permission =

@@ -9,10 +9,11 @@
 import http from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
-import { bodyOf, noBucket, parseFields, Refusal, say, sayJson, sayRefusal } from "./answers.ts";
+import { noBucket, parseFields, Refusal, say, sayJson, sayRefusal } from "./answers.ts";
+import { bodyOf } from "../bodies.ts";
 import { Identity, type Permission } from "./identity.ts";
 import { multipart } from "./multipart.ts";
-import { Bucket } from "./store.ts";
+import { Bucket, whole } from "./store.ts";
 import { type UploadFaults, Uploads } from "./uploads.ts";
 
 /** A request that came: method, then path and query. */
@@ -111,7 +112,8 @@ export class GcsServer implements AsyncDisposable {
     if (bytes === undefined) {
       return this.uploads.begin(answer, url.href, { bucket: found, name, metadata, query });
     }
-    const stored = found.store(name, bytes, metadata, query, this.faults.stored?.(bytes));
+    const came = { ...whole(bytes), kept: this.faults.stored?.(bytes) };
+    const stored = found.store(name, came, metadata, query);
     sayJson(answer, found.show(name, stored), { fields: query.get("fields") });
   }
 

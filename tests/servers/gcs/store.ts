@@ -1,5 +1,6 @@
 import { noObject, Refusal, unmet } from "./answers.ts";
-import { crc32c, md5 } from "./checksum.ts";
+import { joined, sizeOf } from "../bodies.ts";
+import { Sums } from "./checksum.ts";
 
 /** What an upload may say of its object, and what Google says of it. */
 export interface ObjectMetadata {
@@ -13,14 +14,44 @@ export interface ObjectMetadata {
   retention?: { mode: "Locked" | "Unlocked"; retainUntilTime: string };
 }
 
-export interface StoredObject {
-  bytes: Uint8Array;
-  crc32c: string;
-  md5Hash: string;
-  generation: string;
-  metageneration: number;
-  created: string;
-  metadata: ObjectMetadata;
+/** An object, put together when somebody wants its bytes. */
+export class StoredObject {
+  metageneration = 1;
+  readonly created = new Date().toISOString();
+  readonly size: number;
+  readonly crc32c: string;
+  readonly md5Hash: string;
+  #parts: readonly Uint8Array[];
+
+  constructor(
+    parts: readonly Uint8Array[],
+    sums: Sums,
+    readonly generation: string,
+    readonly metadata: ObjectMetadata,
+  ) {
+    this.#parts = parts;
+    this.size = sizeOf(parts);
+    this.crc32c = sums.crc32c;
+    this.md5Hash = sums.md5Hash;
+  }
+
+  get bytes(): Uint8Array {
+    if (this.#parts.length !== 1) this.#parts = [joined(this.#parts)];
+    return this.#parts[0]!;
+  }
+}
+
+/** What came of an object. */
+export interface Came {
+  parts: readonly Uint8Array[];
+  sums: Sums;
+  /** What is really stored, where that is something else. */
+  kept?: Uint8Array | undefined;
+}
+
+/** What came in one piece. */
+export function whole(bytes: Uint8Array): Came {
+  return { parts: [bytes], sums: Sums.of(bytes) };
 }
 
 /** A bucket: names, each with one object, and the rules for them. */
@@ -49,29 +80,23 @@ export class Bucket {
     if (meta !== null && meta !== String(found?.metageneration)) throw unmet();
   }
 
-  /** Publishes; `kept` are the bytes that are really stored of those that came. */
+  /** Publishes what came. */
   store(
     name: string,
-    bytes: Uint8Array,
+    { parts, sums, kept }: Came,
     metadata: ObjectMetadata,
     query: URLSearchParams,
-    kept: Uint8Array = bytes,
   ): StoredObject {
     const found = this.objects.get(name);
     this.judge(query, found);
     if (found) refuseLocked(this.name, name, found);
     this.checkRetention(metadata);
-    checkHash("CRC32C", metadata.crc32c, crc32c(bytes));
-    checkHash("MD5 hash", metadata.md5Hash, md5(bytes));
-    const object = {
-      bytes: kept,
-      crc32c: crc32c(kept),
-      md5Hash: md5(kept),
-      generation: String(++Bucket.#generation),
-      metageneration: 1,
-      created: new Date().toISOString(),
-      metadata,
-    };
+    checkHash("CRC32C", metadata.crc32c, sums.crc32c);
+    checkHash("MD5 hash", metadata.md5Hash, sums.md5Hash);
+    const generation = String(++Bucket.#generation);
+    const object = kept
+      ? new StoredObject([kept], Sums.of(kept), generation, metadata)
+      : new StoredObject(parts, sums, generation, metadata);
     this.objects.set(name, object);
     return object;
   }
@@ -96,7 +121,7 @@ export class Bucket {
 
   /** The object as the JSON API shows it. */
   show(name: string, object: StoredObject): Record<string, unknown> {
-    const { bytes, crc32c, md5Hash, generation, metageneration, created, metadata } = object;
+    const { size, crc32c, md5Hash, generation, metageneration, created, metadata } = object;
     return {
       kind: "storage#object",
       id: `${this.name}/${name}/${generation}`,
@@ -107,7 +132,7 @@ export class Bucket {
       contentType: "application/octet-stream",
       ...metadata,
       storageClass: "STANDARD",
-      size: String(bytes.length),
+      size: String(size),
       md5Hash,
       crc32c,
       etag: generation,

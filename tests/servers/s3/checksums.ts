@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
+import { crc32c } from "../crc32c.ts";
 import { invalid, S3Refusal } from "./refusal.ts";
 
 export type Algorithm = "crc32" | "crc32c" | "sha1" | "sha256";
@@ -101,16 +102,4 @@ function bigEndian(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value);
   return bytes;
-}
-
-const CRC32C = Uint32Array.from({ length: 256 }, (_, at) => {
-  let value = at;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? value >>> 1 ^ 0x82f63b78 : value >>> 1;
-  return value;
-});
-
-function crc32c(bytes: Uint8Array): number {
-  let value = ~0;
-  for (const byte of bytes) value = CRC32C[(value ^ byte) & 0xff]! ^ value >>> 8;
-  return ~value >>> 0;
 }

@@ -1,4 +1,5 @@
 /** Uploads in parts: begun, filled, completed or given up. */
+import { joined } from "../bodies.ts";
 import { checkBody, type Checksum, composite, isAlgorithm, md5Hex } from "./checksums.ts";
 import { retentionAsked } from "./lock.ts";
 import type { Kept } from "./objects.ts";
@@ -123,7 +124,7 @@ export function completeUpload(request: S3Request, bucket: Bucket, kept: Kept): 
     );
   }
   const { key, metadata, retention } = upload;
-  const bytes = kept(new Uint8Array(Buffer.concat(parts.map((part) => part.bytes))));
+  const bytes = kept(joined(parts.map((part) => part.bytes)));
   const version = bucket.store(key, { bytes, etag, metadata, checksum, retention }, onlyIfAbsent);
   bucket.uploads.delete(upload.id);
   return {

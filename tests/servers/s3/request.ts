@@ -57,17 +57,6 @@ function pair(text: string): [string, string] {
   return [decodeURIComponent(name), decodeURIComponent(value)];
 }
 
-/** The whole body; undefined when the connection ended before it did. */
-export async function bodyOf(came: http.IncomingMessage): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
-  try {
-    for await (const part of came) parts.push(part);
-  } catch {
-    return undefined;
-  }
-  return came.complete ? new Uint8Array(Buffer.concat(parts)) : undefined;
-}
-
 /** What is asked for, in the words of the API; undefined where we have no such thing. */
 export function operationOf({ method, bucket, key, query }: S3Request): string | undefined {
   const has = (name: string) => query.has(name);

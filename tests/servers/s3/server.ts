@@ -7,6 +7,7 @@
 import http from "node:http";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
+import { bodyOf } from "../bodies.ts";
 import { Faults } from "./faults.ts";
 import { listObjects, listUploads } from "./listings.ts";
 import { lockConfiguration, putRetention } from "./lock.ts";
@@ -14,7 +15,7 @@ import { abortUpload, completeUpload, createUpload, uploadPart } from "./multipa
 import { deleteObject, getObject, type Kept, putObject } from "./objects.ts";
 import { unframed } from "./payload.ts";
 import { accessDenied, notImplemented, S3Refusal } from "./refusal.ts";
-import { bodyOf, operationOf, requestOf, type S3Answer, type S3Request } from "./request.ts";
+import { operationOf, requestOf, type S3Answer, type S3Request } from "./request.ts";
 import { checkRights, mayDo, type Member } from "./rights.ts";
 import { checkSignature } from "./signature.ts";
 import { Bucket } from "./store.ts";
