@@ -1,4 +1,5 @@
 import { createHash, hash } from "node:crypto";
+import { Parts } from "./parts.ts";
 
 /** SHA-256 over pieces; `node:crypto` because it is native and incremental (WebCrypto hashes whole buffers only). */
 export class Sha256 {
@@ -44,6 +45,6 @@ export async function digestOf(
   stream: ReadableStream<Uint8Array>,
 ): Promise<{ size: number; sha256: string }> {
   const hash = new Sha256();
-  for await (const bytes of stream) hash.update(bytes);
+  for await (const bytes of new Parts(stream)) hash.update(bytes);
   return { size: hash.size, sha256: hash.hex() };
 }

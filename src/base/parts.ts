@@ -1,5 +1,8 @@
-/** Bytes of the one array that a byte stream fills again and again. */
+/** Bytes of an array that a byte stream fills again and again. */
 const SIZE = 512 * 1024;
+
+/** Arrays that are kept for the next stream at most. */
+const SPARE = 4;
 
 /**
  * The parts of a stream, each good only until the next one is asked for. A byte stream is given one and the same array
@@ -7,17 +10,18 @@ const SIZE = 512 * 1024;
  * takes. The arrays of any other stream are passed on as they come.
  */
 export class Parts implements AsyncIterableIterator<Uint8Array, undefined> {
-  readonly #reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array>;
-  #array: Uint8Array<ArrayBuffer> | undefined;
+  readonly #source: Source;
+  #given: Uint8Array | undefined;
 
   /** Locks the stream. */
   constructor(stream: ReadableStream<Uint8Array>) {
-    this.#reader = filling(stream) ?? stream.getReader();
+    this.#source = new Source(stream);
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
-    const { done, value } = await this.#read();
-    return done || value === undefined ? { done: true, value: undefined } : { done: false, value };
+    this.#source.takeBack(this.#given);
+    this.#given = await this.#source.read();
+    return this.#given ? { done: false, value: this.#given } : { done: true, value: undefined };
   }
 
   /** Lets go of the stream; a loop that is left early does so by itself. */
@@ -27,33 +31,81 @@ export class Parts implements AsyncIterableIterator<Uint8Array, undefined> {
   }
 
   async cancel(reason: unknown): Promise<void> {
-    await this.#reader.cancel(reason);
+    await this.#source.reader.cancel(reason);
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
+}
 
-  async #read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> {
-    if (this.#reader instanceof ReadableStreamDefaultReader) return await this.#reader.read();
-    const array = this.#array ?? spare ?? new Uint8Array(SIZE);
-    if (array === spare) spare = undefined;
-    const result = await this.#reader.read(array);
-    // The stream has taken the array and gives its memory back in a new one.
-    this.#array = result.value && new Uint8Array(result.value.buffer as ArrayBuffer);
-    if (result.done) {
-      spare = this.#array;
-      this.#array = undefined;
-    }
-    return result;
+/**
+ * Like {@linkcode Parts}, with the next part read while the ones before are used: each is good until the next but one
+ * is asked for.
+ */
+export class PartsAhead {
+  readonly #source: Source;
+  /** Those that are good, the oldest first. */
+  readonly #given: Uint8Array[] = [];
+  #coming: Promise<Uint8Array | undefined> | undefined;
+
+  /** Locks the stream, and reads nothing yet. */
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#source = new Source(stream);
+  }
+
+  /** The next part; undefined after the last. */
+  async next(): Promise<Uint8Array | undefined> {
+    if (this.#given.length === 2) this.#source.takeBack(this.#given.shift());
+    const part = await (this.#coming ?? this.#source.read());
+    if (!part) return undefined;
+    this.#given.push(part);
+    this.#coming = this.#source.read();
+    this.#coming.catch(() => {}); // whoever asks for it is told
+    return part;
+  }
+
+  /** Lets go of the stream; what was being read ends. */
+  async cancel(reason: unknown): Promise<void> {
+    await this.#source.reader.cancel(reason);
   }
 }
 
-/** What the stream before has left: files come one after the other. */
-let spare: Uint8Array<ArrayBuffer> | undefined;
+/** A stream that is read into arrays of ours where it takes them. */
+class Source {
+  readonly reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array>;
 
-/** Undefined when the stream makes arrays of its own. */
-function filling(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.reader = fillingReader(stream) ?? stream.getReader();
+  }
+
+  /** The next bytes, never none; undefined at the end. */
+  async read(): Promise<Uint8Array | undefined> {
+    if (this.reader instanceof ReadableStreamDefaultReader) {
+      for (;;) {
+        const { done, value } = await this.reader.read();
+        if (done || value.length > 0) return value;
+      }
+    }
+    // The stream takes the array and gives its memory back in a new one.
+    const { done, value } = await this.reader.read(spare.pop() ?? new Uint8Array(SIZE));
+    if (!done) return value;
+    this.takeBack(value);
+    return undefined;
+  }
+
+  /** Nobody uses the part any more. */
+  takeBack(part: Uint8Array | undefined): void {
+    if (!part || this.reader instanceof ReadableStreamDefaultReader || spare.length === SPARE) return;
+    spare.push(new Uint8Array(part.buffer as ArrayBuffer));
+  }
+}
+
+/** What the streams before have left: files come one after the other. */
+const spare: Uint8Array<ArrayBuffer>[] = [];
+
+/** A reader that has its arrays filled; undefined when the stream makes arrays of its own. Locks the stream. */
+export function fillingReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | undefined {
   if (stream.locked) return undefined; // which is then said as for every other reader
   try {
     return stream.getReader({ mode: "byob" });

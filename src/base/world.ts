@@ -141,7 +141,7 @@ export interface Files {
   stat(path: string): Promise<FileInfo>;
   /** The whole content; `corrupt` when it is longer than `limit` bytes. */
   read(path: string, limit: number): Promise<Uint8Array>;
-  /** A stream of bytes `start` (inclusive) to `end` (exclusive); to the end of the file by default. */
+  /** A byte stream of bytes `start` (inclusive) to `end` (exclusive); to the end of the file by default. */
   stream(path: string, range?: { start: number; end?: number }): Promise<ReadableStream<Uint8Array>>;
   /** A new file, never an existing one, nor through a link; `mode` is subject to what the file system offers. */
   create(path: string, mode: number): Promise<NewFile>;

@@ -1,9 +1,14 @@
 import { AppError, cancellation, throwIfCancelled } from "../base/errors.ts";
 import { Sha256 } from "../base/hash.ts";
+import { PartsAhead } from "../base/parts.ts";
+import { relayed } from "../base/relay.ts";
 import { quoted } from "../base/safe_names.ts";
 import type { Resendable } from "./contract.ts";
 
-/** Writes all of `body`; throws `corrupt` when it is not as long as it says or has another hash. */
+/**
+ * Writes all of `body`; throws `corrupt` when it is not as long as it says or has another hash. What `write` is given
+ * is good until it has returned.
+ */
 export async function pour(
   key: string,
   body: Resendable,
@@ -26,6 +31,7 @@ export async function pour(
 /**
  * `body` as one stream; it errors with `corrupt` where {@linkcode pour} would throw it. Its last piece comes when all of
  * it has been checked, so that a server that was told the length never gets the whole of a body that is not what it says.
+ * Each piece is good until the next one is asked for.
  */
 export function streamed(key: string, body: Resendable, signal: AbortSignal): ReadableStream<Uint8Array> {
   const source = new CheckedBody(key, body, signal);
@@ -36,9 +42,8 @@ export function streamed(key: string, body: Resendable, signal: AbortSignal): Re
         for (let bytes = await source.read(); bytes; bytes = await source.read()) {
           source.check(bytes);
           const before = held;
-          // A piece of nothing must not let the last one go.
-          if (bytes.length > 0) held = bytes;
-          if (bytes.length > 0 && before) return controller.enqueue(before);
+          held = bytes;
+          if (before) return controller.enqueue(before);
         }
         source.checkEnd();
         source.close();
@@ -55,12 +60,14 @@ export function streamed(key: string, body: Resendable, signal: AbortSignal): Re
 
 /** A part of a body. */
 export interface Block {
-  /** Not used again by us. */
+  /** Not used again by us before {@linkcode release}. */
   bytes: Uint8Array;
   /** Where it begins in the body. */
   start: number;
   /** The body ends with it, and was all that it said it was. */
   last: boolean;
+  /** Nobody uses the bytes any more: another block is read into their place, which spares a new one. */
+  release(): void;
 }
 
 /**
@@ -73,26 +80,35 @@ export async function* blocksOf(
   size: number,
   signal: AbortSignal,
 ): AsyncGenerator<Block, void> {
-  const source = new CheckedBody(key, body, signal);
+  const source = new CheckedBody(key, body, signal), free: Uint8Array[] = [];
+  const taken = () => free.pop() ?? new Uint8Array(Math.min(size, body.size));
+  const block = (array: Uint8Array, start: number, filled: number, last: boolean): Block => {
+    let held = true;
+    const release = () => {
+      if (held) free.push(array);
+      held = false;
+    };
+    return { bytes: array.subarray(0, filled), start, last, release };
+  };
   try {
-    let block = new Uint8Array(Math.min(size, body.size)), start = 0, filled = 0;
+    let array = taken(), start = 0, filled = 0;
     for (let bytes = await source.read(); bytes; bytes = await source.read()) {
       source.check(bytes);
       for (let at = 0; at < bytes.length;) {
-        if (filled === block.length) {
-          yield { bytes: block, start, last: false };
+        if (filled === array.length) {
+          yield block(array, start, filled, false);
           start += filled;
           filled = 0;
-          block = new Uint8Array(Math.min(size, body.size - start));
+          array = taken();
         }
-        const part = bytes.subarray(at, at + block.length - filled);
-        block.set(part, filled);
+        const part = bytes.subarray(at, at + array.length - filled);
+        array.set(part, filled);
         filled += part.length;
         at += part.length;
       }
     }
     source.checkEnd();
-    yield { bytes: block.subarray(0, filled), start, last: true };
+    yield block(array, start, filled, true);
   } finally {
     source.close();
   }
@@ -120,45 +136,20 @@ export function guarded(
   signal: AbortSignal,
   translate: (error: unknown) => unknown,
 ): ReadableStream<Uint8Array> {
-  const reader = inner.getReader();
   let left = length;
-  let forget = () => {};
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      const stop = () => {
-        controller.error(translate(cancellation(signal)));
-        reader.cancel().catch(() => {});
-      };
-      forget = () => signal.removeEventListener("abort", stop);
-      if (signal.aborted) stop();
-      else signal.addEventListener("abort", stop, { once: true });
+  return relayed(inner, {
+    signal,
+    translate,
+    piece(bytes) {
+      left -= bytes.length;
+      if (left < 0) throw new AppError("corrupt", `${quoted(what)} grew while it was read`);
     },
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (signal.aborted) return; // `stop` has told it already
-        if (done && left > 0) {
-          throw new AppError("corrupt", `${quoted(what)} lost its last ${left} bytes while it was read`);
-        }
-        if (done) {
-          forget();
-          controller.close();
-          return;
-        }
-        left -= value.length;
-        if (left < 0) throw new AppError("corrupt", `${quoted(what)} grew while it was read`);
-        controller.enqueue(value);
-      } catch (error) {
-        forget();
-        reader.cancel().catch(() => {});
-        throw translate(error);
+    end() {
+      if (left > 0) {
+        throw new AppError("corrupt", `${quoted(what)} lost its last ${left} bytes while it was read`);
       }
     },
-    cancel(reason) {
-      forget();
-      return reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
+  });
 }
 
 /** `stream`, with every piece of it told to `tell` when its reader takes it; keeps nothing. */
@@ -166,42 +157,35 @@ export function counted(
   stream: ReadableStream<Uint8Array>,
   tell: (bytes: number) => void,
 ): ReadableStream<Uint8Array> {
-  const reader = stream.getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) return controller.close();
-      tell(value.length);
-      controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
+  return relayed(stream, { piece: ({ length }) => tell(length) });
 }
 
-/** A body that is compared with what it says of itself while it is read. */
+/**
+ * A body that is compared with what it says of itself while it is read. Its next piece is read while those before are
+ * used; each is good until the next but one is asked for.
+ */
 class CheckedBody {
   readonly #hash = new Sha256();
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #parts: PartsAhead;
   readonly #forget: () => void;
 
   constructor(readonly key: string, readonly body: Resendable, readonly signal: AbortSignal) {
     throwIfCancelled(signal);
-    this.#reader = body.open().getReader();
+    this.#parts = new PartsAhead(body.open());
     // Ends a pending read at once, also that of a stream that hangs and whose cancel hangs.
-    const stop = () => void this.#reader.cancel(cancellation(signal)).catch(() => {});
+    const stop = () => void this.#parts.cancel(cancellation(signal)).catch(() => {});
     signal.addEventListener("abort", stop, { once: true });
     this.#forget = () => signal.removeEventListener("abort", stop);
   }
 
   /** The next bytes; undefined at the end. */
   async read(): Promise<Uint8Array | undefined> {
-    const { done, value } = await this.#reader.read();
+    const bytes = await this.#parts.next();
     throwIfCancelled(this.signal);
-    if (done) return undefined;
-    if (this.#hash.size + value.length > this.body.size) {
+    if (bytes && this.#hash.size + bytes.length > this.body.size) {
       throw new AppError("corrupt", `${this.#what} is longer than its ${this.body.size} bytes`);
     }
-    return value;
+    return bytes;
   }
 
   check(bytes: Uint8Array): void {
@@ -220,7 +204,7 @@ class CheckedBody {
 
   close(): void {
     this.#forget();
-    this.#reader.cancel().catch(() => {});
+    this.#parts.cancel(undefined).catch(() => {});
   }
 
   get #what(): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { concat, streamOf } from "../../src/base/bytes.ts";
-import { Parts } from "../../src/base/parts.ts";
+import { Parts, PartsAhead } from "../../src/base/parts.ts";
 
 /** A byte stream of `count` pieces of `size` bytes, each full of its number. */
 function numbered(count: number, size: number, cancelled: (reason: unknown) => void = () => {}) {
@@ -90,4 +90,53 @@ Deno.test("a stream that somebody reads already is refused", () => {
   const taken = numbered(1, 1);
   taken.getReader();
   assert.throws(() => new Parts(taken), TypeError);
+});
+
+Deno.test("parts that are read ahead: each is whole until the next but one is asked for", async () => {
+  const parts = new PartsAhead(numbered(9, 600));
+  const got: Uint8Array[] = [];
+  let before: Uint8Array | undefined;
+  for (let part = await parts.next(); part; part = await parts.next()) {
+    // What comes next is read meanwhile, and must be read into another array.
+    await new Promise((resolve) => setTimeout(resolve));
+    if (before) got.push(before.slice());
+    before = part;
+  }
+  got.push(before!.slice());
+  assert.deepEqual(concat(got), numbers(9, 600));
+});
+
+Deno.test("reading ahead: one part beyond what was asked for, and nothing before that", async () => {
+  let pulled = 0;
+  const stream = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled++;
+      if (pulled === 3) controller.enqueue(new Uint8Array());
+      else controller.enqueue(Uint8Array.of(pulled));
+    },
+  }, { highWaterMark: 0 });
+  const parts = new PartsAhead(stream);
+  assert.equal(pulled, 0);
+  assert.deepEqual(await parts.next(), Uint8Array.of(1));
+  assert.equal(pulled, 2);
+  assert.deepEqual(await parts.next(), Uint8Array.of(2));
+  assert.deepEqual(await parts.next(), Uint8Array.of(4), "a part of nothing is none");
+  await parts.cancel("enough");
+});
+
+Deno.test("reading ahead: an error comes in its turn, and is nobody's when nobody asks", async () => {
+  const failing = () => {
+    let pulled = 0;
+    return new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (pulled++ > 0) throw new Error("cut");
+        controller.enqueue(Uint8Array.of(1));
+      },
+    }, { highWaterMark: 0 });
+  };
+  const parts = new PartsAhead(failing());
+  assert.deepEqual(await parts.next(), Uint8Array.of(1));
+  await assert.rejects(() => parts.next(), /cut/);
+  await new PartsAhead(failing()).next();
+  await new Promise((resolve) => setTimeout(resolve));
 });

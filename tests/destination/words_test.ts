@@ -76,6 +76,21 @@ Deno.test("blocks are as long as they should be, the last one is known as such",
   }
 });
 
+Deno.test("a block that was let go of is filled anew, and one that was not stays as it is", async () => {
+  const bytes = sample(1000), kept: Uint8Array[] = [], arrays = new Set<ArrayBufferLike>();
+  let at = 0, before = () => {};
+  for await (const block of blocksOf("k", bodyOf(bytes), 100, never)) {
+    assert.deepEqual(block.bytes, bytes.subarray(at, at += 100));
+    arrays.add(block.bytes.buffer);
+    before(); // letting go of one twice does not let go of another
+    if (at % 300 === 0) kept.push(block.bytes);
+    else block.release();
+    before = at % 300 === 0 ? () => {} : block.release;
+  }
+  assert.deepEqual(kept, [200, 500, 800].map((start) => bytes.subarray(start, start + 100)));
+  assert.equal(arrays.size, 4);
+});
+
 Deno.test("of a body that is not what it says the last block never comes", async () => {
   for (const change of [{ sha256: sha256Hex("other") }, { open: bodyOf(sample(300), 299).open }]) {
     const seen: boolean[] = [];

@@ -67,7 +67,7 @@ export class BlockList {
     }
   }
 
-  async #stage({ bytes, start }: Block, size: number): Promise<void> {
+  async #stage({ bytes, start, release }: Block, size: number): Promise<void> {
     const { upload: { key, name } } = this, number = start / size, id = this.#id(number);
     const md5 = new Uint8Array(createHash("md5").update(bytes).digest());
     const { contentMD5 } = await this.service.call(
@@ -80,6 +80,7 @@ export class BlockList {
     );
     confirm(key, md5, contentMD5);
     this.#staged[number] = id;
+    release();
   }
 
   async #commit(): Promise<string> {

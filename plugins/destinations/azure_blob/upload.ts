@@ -60,7 +60,10 @@ async function putWhole(service: Service, sending: Upload): Promise<string> {
 /** MD5 of the body; throws `corrupt` where it is not what it says. */
 async function sumOf({ key, body, signal }: Upload): Promise<Uint8Array> {
   const sum = createHash("md5");
-  for await (const { bytes } of blocksOf(key, body, MIB, signal)) sum.update(bytes);
+  for await (const { bytes, release } of blocksOf(key, body, MIB, signal)) {
+    sum.update(bytes);
+    release();
+  }
   return new Uint8Array(sum.digest());
 }
 

@@ -48,6 +48,7 @@ export async function upload(api: Api, one: Upload): Promise<ObjectShown> {
       const next = read();
       next.catch(() => {});
       const stored = await session.send(block, sum);
+      block.release();
       if (stored) {
         await check(api, one, stored, block.last ? sum.base64() : undefined);
         return stored;

@@ -3,7 +3,7 @@ import { base64, concat } from "../../../src/base/bytes.ts";
 import { cancellation, throwIfCancelled } from "../../../src/base/errors.ts";
 import { sha256 } from "../../../src/base/hash.ts";
 import { quoted } from "../../../src/base/safe_names.ts";
-import { blocksOf, orCancelled } from "../../../src/destination/body.ts";
+import { type Block, blocksOf, orCancelled } from "../../../src/destination/body.ts";
 import { abortUpload } from "./lists.ts";
 import {
   confirmed,
@@ -45,8 +45,8 @@ export class Multipart {
     try {
       const width = Math.max(1, Math.floor(IN_FLIGHT / size));
       let number = 1;
-      for await (const { bytes } of blocksOf(key, body, size, this.#signal)) {
-        this.#start(id, number++, bytes);
+      for await (const block of blocksOf(key, body, size, this.#signal)) {
+        this.#start(id, number++, block);
         await this.#untilFewerThan(width);
       }
       await this.#untilFewerThan(1);
@@ -82,8 +82,8 @@ export class Multipart {
     return UploadId;
   }
 
-  #start(id: string, number: number, bytes: Uint8Array): void {
-    const sent = this.#send(id, number, bytes).catch((error) => this.#stop.abort(error));
+  #start(id: string, number: number, { bytes, release }: Block): void {
+    const sent = this.#send(id, number, bytes).then(release, (error) => this.#stop.abort(error));
     this.#sending.add(sent);
     sent.then(() => this.#sending.delete(sent));
   }

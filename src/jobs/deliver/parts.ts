@@ -1,5 +1,6 @@
 import { collect, streamOf, utf8 } from "../../base/bytes.ts";
 import { sha256Hex } from "../../base/hash.ts";
+import { lazily } from "../../base/relay.ts";
 import { isArchiveEntry, type SignedManifest } from "../../archive/chain.ts";
 import { nameOf } from "../../archive/manifest.ts";
 import { HOW_TO_OPEN } from "../../archive/people.ts";
@@ -36,7 +37,10 @@ export function partsOf(context: JobContext, { entry, path }: Shipment): Part[] 
   const { name, size, sha256 } = entry.manifest.archive;
   const parts = archiveParts(name);
   return [
-    { key: key(parts.archive), body: { size, sha256, open: () => fileStream(context, path) } },
+    {
+      key: key(parts.archive),
+      body: { size, sha256, open: () => lazily(() => context.world.files.stream(path)) },
+    },
     { key: key(parts.checksum), body: resendable(utf8(checksumLine(sha256, name))) },
     { key: key(parts.manifest), body: bytes },
     { key: key(parts.signature), body: signature },
@@ -65,18 +69,4 @@ export async function readSmall(
 
 function resendable(bytes: Uint8Array): Resendable {
   return { size: bytes.length, sha256: sha256Hex(bytes), open: () => streamOf(bytes) };
-}
-
-/** A file as a stream that opens when it is first read. */
-function fileStream(context: JobContext, path: string): ReadableStream<Uint8Array> {
-  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      reader ??= (await context.world.files.stream(path)).getReader();
-      const { done, value } = await reader.read();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: (reason) => reader?.cancel(reason),
-  }, { highWaterMark: 0 });
 }

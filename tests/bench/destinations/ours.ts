@@ -5,6 +5,7 @@
 import { registry } from "../../../plugins/mod.ts";
 import { denoWorld } from "../../../src/base/deno_world.ts";
 import { digestOf } from "../../../src/base/hash.ts";
+import { lazily } from "../../../src/base/relay.ts";
 import type { Resendable } from "../../../src/destination/contract.ts";
 import { resolveSecret } from "../../../src/host/secrets.ts";
 import { cpuSeconds, peakMemory, treeSeconds } from "./processes.ts";
@@ -36,27 +37,13 @@ export interface Done {
 const world = denoWorld();
 const { signal } = new AbortController();
 
-/** A file that opens when it is first read. */
-function streamOf(path: string): ReadableStream<Uint8Array> {
-  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      reader ??= (await world.files.stream(path)).getReader();
-      const { done, value } = await reader.read();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: (reason) => reader?.cancel(reason),
-  }, { highWaterMark: 0 });
-}
-
 async function carryOut({ type, config, key, body: { path, size, sha256 }, server }: Order): Promise<Done> {
   const plugin = registry.destinations.find((one) => one.type === type);
   if (!plugin) throw new Error(`there is no destination of type "${type}"`);
   const warn = (message: string) => {
     throw new Error(`a warning that nobody expects: ${message}`);
   };
-  const body: Resendable = { size, sha256, open: () => streamOf(path) };
+  const body: Resendable = { size, sha256, open: () => lazily(() => world.files.stream(path)) };
   const [start, cpu, serverCpu] = [performance.now(), cpuSeconds("self"), treeSeconds(server)];
   await using destination = await plugin.open(type, plugin.config.parse(config), {
     world,
