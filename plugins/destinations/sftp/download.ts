@@ -7,8 +7,9 @@ import { infoOf } from "./place.ts";
 import { PIECE, UNDER_WAY } from "./pieces.ts";
 import type { Connection } from "./ssh/connection.ts";
 import { closeQuietly, type Session } from "./ssh/session.ts";
+import ssh2 from "./ssh/library.ts";
 // @ts-types="./ssh/ssh2.d.ts"
-import ssh2, { type Attributes, type Handle } from "ssh2";
+import type { Attributes, Handle } from "ssh2";
 
 /** What is to be read. */
 export interface Download {
@@ -62,10 +63,11 @@ function readAhead(
   signal: AbortSignal,
 ): ReadableStream<Uint8Array> {
   const ahead: { length: number; bytes: Promise<Uint8Array> }[] = [];
+  const piece = Math.min(PIECE, session.most("read"));
   let at = start;
   const fill = () => {
-    while (ahead.length < UNDER_WAY && at < end) {
-      const length = Math.min(PIECE, end - at);
+    while (ahead.length * piece < UNDER_WAY && at < end) {
+      const length = Math.min(piece, end - at);
       const bytes = readPiece(session, handle, path, at, length, signal);
       bytes.catch(() => {}); // whoever takes it is told
       ahead.push({ length, bytes });

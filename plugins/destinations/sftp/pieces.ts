@@ -1,5 +1,5 @@
-/** Bytes that are written or read at once: with what is around them they fit into one packet of SSH. */
-export const PIECE = 31 * 1024;
+/** Bytes that are written or read at once, where the server takes so many. */
+export const PIECE = 128 * 1024;
 
-/** Pieces under way at once, so that a long way to the server does not make it a slow one. */
-export const UNDER_WAY = 64;
+/** Bytes under way at once, so that a long way to the server does not make it a slow one. */
+export const UNDER_WAY = 1536 * 1024;

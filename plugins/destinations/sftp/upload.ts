@@ -5,8 +5,9 @@ import { orCancelled, pour } from "../../../src/destination/body.ts";
 import type { Resendable } from "../../../src/destination/contract.ts";
 import { infoOf } from "./place.ts";
 import { PIECE, UNDER_WAY } from "./pieces.ts";
+import ssh2 from "./ssh/library.ts";
 // @ts-types="./ssh/ssh2.d.ts"
-import ssh2, { type Attributes, type Handle } from "ssh2";
+import type { Attributes, Handle } from "ssh2";
 import type { Session } from "./ssh/session.ts";
 
 const { WRITE, CREAT, EXCL } = ssh2.utils.sftp.OPEN_MODE;
@@ -62,20 +63,24 @@ class Writes {
   #underWay = 0;
   #failure: unknown;
   #answered = () => {};
+  /** Not longer than the server takes: then all of a piece is copied before its bytes are filled anew. */
+  readonly #piece: number;
 
   constructor(
     readonly session: Session,
     readonly handle: Handle,
     readonly task: string,
     readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.#piece = Math.min(PIECE, session.most("write"));
+  }
 
   /** Returns when all of `bytes` is on its way. */
   async add(bytes: Uint8Array): Promise<void> {
-    for (let from = 0; from < bytes.length; from += PIECE) {
-      while (this.#underWay >= UNDER_WAY) await this.#answer();
+    for (let from = 0; from < bytes.length; from += this.#piece) {
+      while (this.#underWay * this.#piece >= UNDER_WAY) await this.#answer();
       if (this.#failure !== undefined) throw this.#failure;
-      this.#send(bytes.subarray(from, from + PIECE));
+      this.#send(bytes.subarray(from, from + this.#piece));
     }
   }
 

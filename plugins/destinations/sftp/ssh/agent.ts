@@ -2,8 +2,9 @@ import { AppError, toAppError } from "../../../../src/base/errors.ts";
 import { quoted } from "../../../../src/base/safe_names.ts";
 import type { World } from "../../../../src/base/world.ts";
 import { duplexOf } from "./duplex.ts";
+import ssh2 from "./library.ts";
 // @ts-types="./ssh2.d.ts"
-import ssh2, { type Callback, type ParsedKey } from "ssh2";
+import type { Callback, ParsedKey } from "ssh2";
 import type { Duplex } from "node:stream";
 
 /** An agent behind a Unix socket, asked through the World. */

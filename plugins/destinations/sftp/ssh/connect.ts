@@ -7,8 +7,9 @@ import { duplexOf } from "./duplex.ts";
 import { connectError } from "./refusals.ts";
 import { Session } from "./session.ts";
 import { type Credentials, SignIn } from "./sign_in.ts";
+import ssh2, { QUICK } from "./library.ts";
 // @ts-types="./ssh2.d.ts"
-import ssh2, { type Sftp, type Ssh2Error } from "ssh2";
+import type { Sftp, Ssh2Error } from "ssh2";
 import type { Duplex } from "node:stream";
 
 /** Where to, and as whom. */
@@ -92,6 +93,7 @@ function handshake(
       algorithms: {
         serverHostKey: hosts.algorithms(),
         compress: ["none"],
+        cipher: { remove: QUICK, prepend: QUICK },
         // The runtime knows this curve for signatures only.
         kex: { remove: ["ecdh-sha2-nistp521"] },
       },

@@ -1,10 +1,16 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import type { Socket } from "../../../../src/base/http/contract.ts";
+import { Outbox } from "./outbox.ts";
 
 /** A connection of the World as a stream of Node's; `moved` is told of every byte. */
 export function duplexOf(socket: Socket, moved: (received?: Uint8Array) => void = () => {}): Duplex {
-  return new Duplex({
+  const send = async (bytes: Uint8Array) => {
+    await socket.write(bytes);
+    moved();
+  };
+  const outbox = new Outbox(send, (error) => duplex.destroy(error as Error));
+  const duplex = new Duplex({
     // Its end in one direction is its end: nobody speaks on after the other side has closed.
     allowHalfOpen: false,
     read() {
@@ -14,18 +20,18 @@ export function duplexOf(socket: Socket, moved: (received?: Uint8Array) => void 
       }, (error) => this.destroy(error));
     },
     write(chunk: Uint8Array, _encoding, done) {
-      socket.write(chunk).then(() => {
-        moved();
-        done();
-      }, done);
+      outbox.add(chunk, done);
     },
     final(done) {
-      done();
-      this.destroy();
+      outbox.flush(() => {
+        done();
+        this.destroy();
+      });
     },
     destroy(error, done) {
       socket.close();
       done(error);
     },
   });
+  return duplex;
 }

@@ -2,8 +2,9 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey, sign } from "node:crypto";
 import { AppError } from "../../../../src/base/errors.ts";
 import type { Secret } from "../../../../src/base/secret.ts";
+import ssh2 from "./library.ts";
 // @ts-types="./ssh2.d.ts"
-import ssh2, { type ParsedKey } from "ssh2";
+import type { ParsedKey } from "ssh2";
 
 /** The key in a file; throws `misconfigured` where there is none, with a sentence that holds nothing of it. */
 export function parsePrivateKey(file: Secret, passphrase: Secret | undefined): ParsedKey {

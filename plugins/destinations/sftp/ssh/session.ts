@@ -54,6 +54,12 @@ export class Session {
     return this.#parts.sftp._extensions[extension] === (extension.startsWith("statvfs") ? "2" : "1");
   }
 
+  /** Bytes that the server gives, or takes, in one request. */
+  most(doing: "read" | "write"): number {
+    const { _maxReadLen, _maxWriteLen } = this.#parts.sftp;
+    return doing === "read" ? _maxReadLen : _maxWriteLen;
+  }
+
   /**
    * What the server answers to one request; `task` says in an error what was asked for.
    *

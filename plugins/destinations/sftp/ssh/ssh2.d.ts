@@ -46,7 +46,13 @@ export interface ConnectOptions {
   authHandler: AuthHandler;
   /** Whether the server's key, as it comes over the wire, is the right one. */
   hostVerifier(key: Buffer): boolean;
-  algorithms: { serverHostKey: string[]; compress: string[]; kex: { remove: string[] } };
+  algorithms: {
+    serverHostKey: string[];
+    compress: string[];
+    /** In this order: what is there is moved to the front by being taken away first. */
+    cipher: { remove: string[]; prepend: string[] };
+    kex: { remove: string[] };
+  };
   /** Milliseconds; 0 for ever. */
   readyTimeout: number;
   keepaliveInterval: number;
@@ -82,6 +88,9 @@ export interface Sftp {
   on(event: "close" | "end", listener: () => void): this;
   /** Names and versions of what the server offers beyond the protocol. */
   readonly _extensions: Readonly<Record<string, string>>;
+  /** Bytes that the server gives or takes in one request; what asks for more is cut up, one part after the other. */
+  readonly _maxReadLen: number;
+  readonly _maxWriteLen: number;
   open(path: string, flags: number, attributes: Attributes, done: Callback<Handle>): void;
   close(handle: Handle, done: Callback): void;
   read(
