@@ -1,9 +1,9 @@
 /**
  * A large file to every kind of destination, beside Debian's `rclone rcat` to the same server in the same run. Each
- * side is a process of its own, and so is the server; all files are memory-backed. Ours counts from opening the
- * destination until the copy is published, rclone from its start to its end; reading back is counted apart. The sides
- * take turns; the better turn of each counts, and the most memory. On a disk rclone reads back by itself, and so ours
- * counts with reading back there.
+ * side is a process of its own, and so is the server, a new one each time; all files are memory-backed. Ours counts from
+ * opening the destination until the copy is published, rclone from its start to its end; reading back is counted apart.
+ * The sides take turns; the better turn of each counts, and the most memory. On a disk rclone reads back by itself, and
+ * so ours counts with reading back there.
  */
 import { digestOf } from "../../../src/base/hash.ts";
 import { missing } from "../../servers/child.ts";
@@ -65,20 +65,22 @@ interface Turns {
 }
 
 async function measure(name: string, body: Body, rounds: number, folder: string): Promise<Turns> {
-  await using server = await ServerProcess.start(name, folder);
-  const { ours, theirs } = server.ways;
-  const order: Order = { type: name, config: ours, key: "bench/ours.bin", body, server: server.pid };
-  await Deno.writeTextFile(`${folder}/order`, JSON.stringify(order));
   const turns: Turns = { ours: [], theirs: [] };
+  // Each turn has a server of its own: one that has held a file before is slower or faster by what it does with memory.
   const sides = [
-    async () => {
+    async ({ ways: { ours, theirs }, pid }: ServerProcess) => {
+      const order: Order = { type: name, config: ours, key: "bench/ours.bin", body, server: pid };
+      await Deno.writeTextFile(`${folder}/order`, JSON.stringify(order));
       const done: Done = await runChild("destinations/ours.ts", [`${folder}/order`]);
       turns.ours.push(theirs.readsBack ? { ...done, seconds: done.seconds + done.readSeconds } : done);
     },
-    async () => void turns.theirs.push(await rcat(theirs, body, server.pid)),
+    async ({ ways, pid }: ServerProcess) => void turns.theirs.push(await rcat(ways.theirs, body, pid)),
   ];
   for (let round = 0; round < rounds; round++) {
-    for (const side of round % 2 === 0 ? sides : sides.toReversed()) await side();
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      await using server = await ServerProcess.start(name, folder);
+      await side(server);
+    }
   }
   return turns;
 }
