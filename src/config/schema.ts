@@ -127,7 +127,7 @@ function job(registry: Registry) {
     compression: z.enum(["zstd", "gzip"]).default("zstd").meta({
       description: "zstd, or gzip: opens anywhere",
     }),
-    destinations: z.array(destination).min(1).superRefine(tellApart).meta({
+    destinations: z.array(destination).min(1).superRefine(tellApart(registry.destinations)).meta({
       description: "where the archives go, each on its own",
     }),
     retention: retention.optional().meta({ description: RETENTION }),
@@ -198,27 +198,29 @@ function tellDoorsApart(
 }
 
 /** Two destinations of a job must differ in name, and in what they are: the same place twice is one copy. */
-function tellApart(list: DestinationConfig[], context: z.RefinementCtx): void {
-  list.forEach((destination, index) => {
-    const before = list.slice(0, index);
-    const same = before.find((other) =>
-      other.type === destination.type &&
-      isDeepStrictEqual(placeOf(other), placeOf(destination))
-    );
-    if (before.some((other) => other.name === destination.name)) {
-      context.addIssue({
-        code: "custom",
-        path: [index, "name"],
-        message: `"${destination.name}" is taken already`,
-      });
-    } else if (same) {
-      context.addIssue({ code: "custom", path: [index], message: `is the same place as "${same.name}"` });
-    }
-  });
-}
-
-function placeOf(destination: DestinationConfig): Record<string, unknown> {
-  return normal(destinationOptions(destination));
+function tellApart(plugins: readonly DestinationPlugin[]) {
+  const placeOf = (destination: DestinationConfig): Record<string, unknown> => {
+    const options = normal(destinationOptions(destination));
+    const settings = plugins.find(({ type }) => type === destination.type)?.place ?? Object.keys(options);
+    return Object.fromEntries(settings.map((name) => [name, options[name]]));
+  };
+  return (list: DestinationConfig[], context: z.RefinementCtx): void =>
+    list.forEach((destination, index) => {
+      const before = list.slice(0, index);
+      const same = before.find((other) =>
+        other.type === destination.type &&
+        isDeepStrictEqual(placeOf(other), placeOf(destination))
+      );
+      if (before.some((other) => other.name === destination.name)) {
+        context.addIssue({
+          code: "custom",
+          path: [index, "name"],
+          message: `"${destination.name}" is taken already`,
+        });
+      } else if (same) {
+        context.addIssue({ code: "custom", path: [index], message: `is the same place as "${same.name}"` });
+      }
+    });
 }
 
 /** A plugin's part with `path` written in one way: `/a/`, `/a` and `/a/.` are one folder. */

@@ -12,6 +12,11 @@ export interface DestinationPlugin {
   readonly summary: string;
   /** The plugin's own part of the config, without `type` and `name`. */
   readonly config: z.ZodObject;
+  /**
+   * The settings that say where it is, and not how it is reached: two that agree in these are one place, and one copy.
+   * All settings where left out.
+   */
+  readonly place?: readonly string[];
   /** False where no opening can lock what it stores, so that the config can be refused that asks for it. */
   readonly locks?: false;
   /** Opens the destination `name`; `config` has been checked against the schema above. */

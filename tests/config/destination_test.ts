@@ -113,8 +113,23 @@ Deno.test("the same place is one copy, whatever its locks and other credentials"
       },
     },
   });
-  for (const second of [{ immutableFor: "30d" }, { read: { keyFile: "/etc/read.json" } }]) {
+  for (
+    const second of [{ immutableFor: "30d" }, { read: { keyFile: "/etc/read.json" } }, {
+      keyFile: "/etc/other.json",
+      timeout: "5m",
+    }]
+  ) {
     const { error } = configSchema(registry).safeParse(config(second));
     assert.match(String(error), /is the same place as .{0,3}a/, JSON.stringify(second));
+  }
+  for (const second of [{ prefix: "b/" }, { endpoint: "https://storage.example.com" }, { bucket: "other" }]) {
+    assert.ok(configSchema(registry).safeParse(config(second)).success, JSON.stringify(second));
+  }
+});
+
+Deno.test("what says where a destination is, is a setting of it", () => {
+  for (const { type, place, config } of registry.destinations) {
+    if (type === "plugin") assert.equal(place, undefined, "of a stranger's settings all count");
+    else assert.ok(place?.every((name) => name in config.shape), type);
   }
 });

@@ -6,6 +6,7 @@ export const azureBlob: DestinationPlugin = {
   type: "azure-blob",
   summary: "a container at Azure Blob Storage",
   config: azureSettings,
+  place: ["account", "connectionString", "endpoint", "container", "prefix"],
   async open(name, settings, context, signal) {
     // Microsoft's library is loaded only where it is used.
     const { openAzure } = await import("./open.ts");

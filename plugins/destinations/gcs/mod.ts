@@ -6,6 +6,7 @@ export const gcs: DestinationPlugin = {
   type: "gcs",
   summary: "a bucket at Google Cloud Storage",
   config: gcsSettings,
+  place: ["endpoint", "bucket", "prefix"],
   async open(name, settings, context, signal) {
     // Google's library is loaded only where it is used.
     const { openGcs } = await import("./open.ts");

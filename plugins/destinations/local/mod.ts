@@ -18,6 +18,7 @@ export const local: DestinationPlugin = {
   type: "local",
   summary: "a folder on a disk or a mounted share",
   config,
+  place: ["path"],
   locks: false,
   async open(name, settings, context, signal) {
     const { files, platform } = context.world;

@@ -6,6 +6,7 @@ export const sftp: DestinationPlugin = {
   type: "sftp",
   summary: "a folder on a server that is reached over SSH (SFTP)",
   config: sftpSettings,
+  place: ["host", "port", "username", "path"],
   async open(name, settings, context, signal) {
     // The SSH library is loaded only where it is used.
     const { openSftp } = await import("./open.ts");

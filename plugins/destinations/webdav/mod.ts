@@ -6,6 +6,7 @@ export const webdav: DestinationPlugin = {
   type: "webdav",
   summary: "a folder on a WebDAV server, such as Nextcloud",
   config: webdavSettings,
+  place: ["url", "username"],
   async open(name, settings, context, signal) {
     // The reader of XML is loaded only where it is used.
     const { openWebdav } = await import("./open.ts");
