@@ -69,8 +69,6 @@ export class Publisher {
     const partial = place.path([...parts.slice(0, -1), partialName(parts.at(-1)!, random(8))]);
     let handle: Handle | undefined;
     try {
-      // From the request on it may be there, whatever comes of the answer.
-      this.#left.add(partial);
       handle = await createFile(session, partial, signal);
       const mode = await fill(session, handle, parts.join("/"), body, signal);
       if ((mode & 0o077) !== 0) openToOthers();
@@ -88,6 +86,7 @@ export class Publisher {
       throw await place.explained(session, error, grace);
     } finally {
       if (handle) closeQuietly(session, handle);
+      // From the request on it may be there, whatever came of the answer.
       await this.#remove(session, partial, grace);
     }
   }
@@ -98,6 +97,7 @@ export class Publisher {
       await this.around.place.unlink(session, path, signal);
       this.#left.delete(path);
     } catch (error) {
+      this.#left.add(path);
       // A server that takes so long will not do it before we go; what it was sent must not hold up anybody else.
       if (isAppError(error, "cancelled")) session.drop(slow(error));
     }
