@@ -2,7 +2,7 @@ import * as esbuild from "esbuild";
 import { Buffer } from "node:buffer";
 import { builtinModules } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { constants, zstdCompressSync } from "node:zlib";
 import { findWorkers, workerUrls } from "./workers.ts";
 
 export interface Bundle {
@@ -32,29 +32,38 @@ export async function bundle(root: string, folder: string): Promise<Bundle> {
       minify: true,
       keepNames: true,
       legalComments: "none",
-      banner: { js: COMMONJS },
       // ssh2 goes on without its machine code, which it looks for when it is loaded.
       loader: { ".node": "empty" },
       external: ["cpu-features", "*/cpufeatures.node", "*/sshcrypto.node"],
-      plugins: [nodeBuiltins(), workerUrls(), englishOnly(), sdkCore(folder, data)],
+      plugins: [nodeBuiltins(), withoutUnused(), workerUrls(), englishOnly(), sdkCore(folder, data)],
       logLevel: "warning",
       tsconfigRaw: "{}",
     });
   } finally {
     await esbuild.stop();
   }
+  await addExpected(folder);
   await normaliseTimes(folder);
   const inBundle = (path: string) => join(folder, `${named(path).out}.mjs`);
   return { main: inBundle("main.ts"), workers: workers.map(inBundle), data };
 }
 
-/** What packages in CommonJS expect to find. */
-const COMMONJS = [
-  'import{createRequire as __cr}from"node:module"',
-  'import{fileURLToPath as __fp}from"node:url"',
-  'import{dirname as __dn}from"node:path"',
-  "const require=__cr(import.meta.url),__filename=__fp(import.meta.url),__dirname=__dn(__filename);",
-].join(";");
+/** What packages in CommonJS expect to find: all that they load by name here are node's own modules. */
+const REQUIRE = "const require=(name)=>{const found=process.getBuiltinModule(name);" +
+  'if(!found)throw new Error(`there is no module "${name}"`);return found};';
+const FILE = 'import{fileURLToPath as __fp}from"node:url";import{dirname as __dn}from"node:path";' +
+  "const __filename=__fp(import.meta.url),__dirname=__dn(__filename);";
+
+/** Into the files that use it alone: node's modules for it would take `--help` as long as all the rest. */
+async function addExpected(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".mjs")) continue;
+    const path = join(folder, name), text = await Deno.readTextFile(path);
+    const expected = (/\b__(?:file|dir)name\b/.test(text) ? FILE : "") +
+      (/\brequire\b/.test(text) ? REQUIRE : "");
+    if (expected !== "") await Deno.writeTextFile(path, expected + text);
+  }
+}
 
 /** Deno knows node's own modules only as `node:…`. */
 function nodeBuiltins(): esbuild.Plugin {
@@ -66,6 +75,30 @@ function nodeBuiltins(): esbuild.Plugin {
         { filter: /^[a-z_/0-9]+$/ },
         ({ path }) => known.has(path) ? { path: `node:${path}`, external: true } : undefined,
       );
+    },
+  };
+}
+
+/** What packages load for what is not used here, and that makes every start longer. */
+const UNUSED: readonly [importer: RegExp, path: RegExp][] = [
+  // Commands that are programs of their own.
+  [/[\\/]commander[\\/]/, /^node:(child_process|fs)$/],
+  // A list of blobs as a table of columns.
+  [/[\\/]@azure[\\/]/, /^apache-arrow$/],
+];
+
+function withoutUnused(): esbuild.Plugin {
+  return {
+    name: "without-unused",
+    setup(build) {
+      build.onResolve({ filter: /^(node:(child_process|fs)|apache-arrow)$/ }, ({ importer, path }) => {
+        const unused = UNUSED.some(([from, what]) => from.test(importer) && what.test(path));
+        return unused ? { path, namespace: "unused" } : undefined;
+      });
+      build.onLoad({ filter: /^/, namespace: "unused" }, () => ({
+        contents: "export default {};",
+        loader: "js",
+      }));
     },
   };
 }
@@ -83,6 +116,9 @@ function englishOnly(): esbuild.Plugin {
   };
 }
 
+/** As small as it gets: all that is in the binary is read at every start. */
+const LEVEL = { [constants.ZSTD_c_compressionLevel]: 19 };
+
 /** 1Password's core reads its WebAssembly from a file beside it; here that file is compressed. */
 function sdkCore(folder: string, data: string[]): esbuild.Plugin {
   return {
@@ -95,12 +131,13 @@ function sdkCore(folder: string, data: string[]): esbuild.Plugin {
           throw new Error("@1password/sdk-core loads its WebAssembly in another way than before");
         }
         const wasm = Buffer.from(await Deno.readFile(join(dirname(path), "core_bg.wasm")));
-        const file = join(folder, "core_bg.wasm.gz");
+        const file = join(folder, "core_bg.wasm.zst");
         await Deno.mkdir(folder, { recursive: true });
-        await Deno.writeFile(file, gzipSync(wasm, { level: 9 }));
+        await Deno.writeFile(file, zstdCompressSync(wasm, { params: LEVEL }));
         data.push(file);
-        const contents = text.replaceAll("core_bg.wasm", "core_bg.wasm.gz")
-          .replace(reading, "require('zlib').gunzipSync($&)");
+        // Unpacked in one piece; in the small ones that are usual it takes ten times as long.
+        const contents = text.replaceAll("core_bg.wasm", "core_bg.wasm.zst")
+          .replace(reading, `require('zlib').zstdDecompressSync($&,{chunkSize:${wasm.length}})`);
         return { contents, loader: "js" };
       });
     },

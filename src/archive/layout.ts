@@ -1,5 +1,6 @@
 import { AppError } from "../base/errors.ts";
-import { isReserved, quoted, safeId } from "../base/safe_names.ts";
+import { isReserved, quoted } from "../base/safe_names.ts";
+import { safeId } from "../model/safe_id.ts";
 
 /** The version of everything in FORMAT.md; a reader refuses what it does not know. */
 export const FORMAT = "vaultferry/1";

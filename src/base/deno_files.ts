@@ -1,4 +1,3 @@
-import { statfs } from "node:fs/promises";
 import { AppError, type ErrorCode } from "./errors.ts";
 import { collect } from "./bytes.ts";
 import { quoted } from "./safe_names.ts";
@@ -43,6 +42,7 @@ export const denoFiles: Files = {
 
   fileSystem: async (path) => {
     try {
+      const { statfs } = await import("node:fs/promises"); // which takes longer to load than most commands run
       return FILE_SYSTEMS.get((await statfs(path)).type);
     } catch {
       return undefined; // for a remark to people only

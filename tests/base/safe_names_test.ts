@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { isReserved, printable, quoted, safeId, tsvCell } from "../../src/base/safe_names.ts";
+import { isReserved, printable, quoted, tsvCell } from "../../src/base/safe_names.ts";
+import { safeId } from "../../src/model/safe_id.ts";
 import { sha256Hex } from "../../src/base/hash.ts";
 
 /** Everything that could move a cursor, forge a line, turn the text round or is half a character. */

@@ -1,4 +1,5 @@
-import { quoted, safeId } from "../../../src/base/safe_names.ts";
+import { quoted } from "../../../src/base/safe_names.ts";
+import { safeId } from "../../../src/model/safe_id.ts";
 import type { Account, Vault, VaultKind } from "../../../src/model/vault.ts";
 import { EXPORT_AGAIN, sourceError } from "./errors.ts";
 import { ATTRIBUTES_LIMIT, DATA_LIMIT, readJson } from "./export_json.ts";

@@ -1,5 +1,5 @@
 import { isAppError } from "../../base/errors.ts";
-import { safeId } from "../../base/safe_names.ts";
+import { safeId } from "../../model/safe_id.ts";
 import type { Contents } from "../../archive/contents.ts";
 import { layout } from "../../archive/layout.ts";
 import type { ArchiveManifest } from "../../archive/manifest.ts";
