@@ -279,7 +279,7 @@ test("op that hangs is given up, with a hint, and not tried again", async ({ doo
     undo();
   }
   assert.deepEqual(door.naps, []);
-}, { timeout: 0.5 });
+}, { timeout: 2 });
 
 test("op that is slow but goes on is waited for", async ({ door, source, vault }) => {
   door.fake.faults.add("item get", { pause: 150 });
