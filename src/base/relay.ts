@@ -96,17 +96,21 @@ export function relayed(inner: ReadableStream<Uint8Array>, relay: Relay): Readab
 
 /** A byte stream that is opened when it is first read; what `open` throws is its error. */
 export function lazily(open: () => Promise<ReadableStream<Uint8Array>>): ReadableStream<Uint8Array> {
-  let reader: ReadableStreamBYOBReader | undefined;
+  let reader: ReadableStreamBYOBReader | undefined, cancelled = false;
   return new ReadableStream({
     type: "bytes",
     autoAllocateChunkSize: PIECE,
     async pull(controller) {
       reader ??= (await open()).getReader({ mode: "byob" });
+      if (cancelled) return await reader.cancel(); // while it was opened
       const request = controller.byobRequest!;
       const { done, value } = await reader.read(request.view as Uint8Array<ArrayBuffer>);
       if (done) controller.close();
       request.respondWithNewView(value!);
     },
-    cancel: (reason) => reader?.cancel(reason),
+    cancel(reason) {
+      cancelled = true;
+      return reader?.cancel(reason);
+    },
   });
 }

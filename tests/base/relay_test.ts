@@ -102,6 +102,22 @@ Deno.test("a stream that is cancelled cancels the one below, with the reason", a
   assert.deepEqual(told, ["one", "two", "three"]);
 });
 
+Deno.test("a lazy stream that is cancelled while it is opened lets go of what was opened", async () => {
+  const opening = Promise.withResolvers<void>(), told = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const stream = lazily(async () => {
+    begun.resolve();
+    await opening.promise;
+    return counting(5, [], () => told.resolve());
+  });
+  const reader = stream.getReader(), read = reader.read();
+  await begun.promise;
+  const cancelled = reader.cancel();
+  opening.resolve();
+  assert.deepEqual(await read, { done: true, value: undefined });
+  await Promise.all([cancelled, told.promise]);
+});
+
 Deno.test("a lazy stream opens when it is first read, and not at all when nobody reads it", async () => {
   let opened = 0;
   const make = () => lazily(() => Promise.resolve((opened++, counting(5))));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { streamOf, utf8 } from "../../src/base/bytes.ts";
+import { concat } from "../../src/base/bytes.ts";
 import { AppError } from "../../src/base/errors.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { bodyOf, keysOf, sample } from "../../src/destination/conformance/bench.ts";
@@ -281,4 +282,20 @@ Deno.test("what it is able to do is settled when it is opened", () => {
     /it did not open a destination: it has no function "list"/,
   );
   assert.equal(utf8(opened.name).length, 4);
+});
+
+Deno.test("a stranger may keep the pieces of a body, though our own are filled anew", async () => {
+  const bytes = sample(20 * 65_521); // an even number: as a file gives them
+  const kept: Uint8Array[] = [];
+  const { opened } = supervised({
+    async put(key: string, body: Resendable) {
+      for await (const piece of body.open()) {
+        kept.push(piece);
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      return { key, size: body.size };
+    },
+  });
+  await put(opened, bodyOf(bytes));
+  assert.deepEqual(concat(kept), bytes);
 });

@@ -204,25 +204,48 @@ export function sample(size: number, seed = 1): Uint8Array {
   return new Uint8Array(words.buffer, 0, size);
 }
 
+/** Bytes of a piece of a body. */
+const PIECE = 65_521;
+
+/** What {@linkcode bodyOf} leaves the end of a body to. */
+type Ending = (
+  controller: ReadableStreamDefaultController | ReadableByteStreamController,
+) => void | Promise<void>;
+
 /**
- * A body in pieces of an odd length, an empty one among them. With `sent` it says that it has all of `bytes`,
- * gives only so many and then does what `then` says (by default: ends).
+ * A body in pieces of an odd length. Of an even number of bytes it is a byte stream, as a file is, whose readers have
+ * their arrays filled; of an odd number any other stream, an empty piece in it. With `sent` it says that it has all of
+ * `bytes`, gives only so many and then does what `then` says (by default: ends).
  */
 export function bodyOf(
   bytes: Uint8Array,
   sent = bytes.length,
-  then: (controller: ReadableStreamDefaultController) => void | Promise<void> = (controller) =>
-    controller.close(),
+  then: Ending = (controller) => controller.close(),
   cancelled: () => void = () => {},
 ): Resendable {
   const open = () => {
     let at = 0, empty = true;
+    if (bytes.length % 2 === 0) {
+      return new ReadableStream({
+        type: "bytes",
+        autoAllocateChunkSize: PIECE,
+        async pull(controller) {
+          const { view } = controller.byobRequest!;
+          const part = bytes.subarray(at, Math.min(at + Math.min(PIECE, view!.byteLength), sent));
+          if (part.length === 0) await then(controller);
+          new Uint8Array(view!.buffer, view!.byteOffset, part.length).set(part);
+          at += part.length;
+          controller.byobRequest?.respond(part.length); // there is none any more after an error
+        },
+        cancel: cancelled,
+      });
+    }
     return new ReadableStream<Uint8Array>({
       pull(controller) {
         if (at >= sent) return then(controller);
         if (at > 0 && empty) empty = (controller.enqueue(new Uint8Array()), false);
         const from = at;
-        at = Math.min(at + 65_521, sent);
+        at = Math.min(at + PIECE, sent);
         controller.enqueue(bytes.subarray(from, at));
       },
       cancel: cancelled,

@@ -35,7 +35,8 @@ export class HeldBody {
       dog.rest();
       const { done, value } = await reader.read();
       dog.progress();
-      return done ? undefined : value;
+      // Its own: a stranger may keep what it got, and what we got is filled anew when more is asked for.
+      return done ? undefined : value.slice();
     };
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
