@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { streamOf, utf8 } from "../../src/base/bytes.ts";
-import { concat } from "../../src/base/bytes.ts";
+import { concat, streamOf, utf8 } from "../../src/base/bytes.ts";
 import { AppError } from "../../src/base/errors.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { bodyOf, keysOf, sample } from "../../src/destination/conformance/bench.ts";
