@@ -10,6 +10,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { concat, hex } from "../../src/base/bytes.ts";
 import { sha256Hex } from "../../src/base/hash.ts";
+import { bodyOf } from "../servers/bodies.ts";
 
 export const BUCKET = "acme", TOKEN = "made-up-token-0123456789", PAGE = 100;
 
@@ -142,15 +143,4 @@ function say(
   };
   answer.writeHead(status, { ...(status === 204 ? {} : length), ...headers });
   answer.end(status === 204 ? undefined : body);
-}
-
-/** All of a request's body; undefined when the connection ended before it did. */
-async function bodyOf(request: http.IncomingMessage): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
-  try {
-    for await (const part of request) parts.push(part);
-  } catch {
-    return undefined;
-  }
-  return request.complete ? concat(parts) : undefined;
 }

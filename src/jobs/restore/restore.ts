@@ -1,4 +1,5 @@
 import { AppError, isAppError, throwIfCancelled, toAppError } from "../../base/errors.ts";
+import { relayed } from "../../base/relay.ts";
 import { quoted } from "../../base/safe_names.ts";
 import type { World } from "../../base/world.ts";
 import type { Contents } from "../../archive/contents.ts";
@@ -52,7 +53,7 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
     Math.max(options.path.lastIndexOf("/"), options.path.lastIndexOf("\\")) + 1,
   );
   const sealed: Sealed = {
-    open: async () => interruptible(await world.files.stream(options.path), signal),
+    open: async () => relayed(await world.files.stream(options.path), { signal }),
     compression: parseArchiveName(archive)?.compression ?? (/\.gz\.age$/.test(archive) ? "gzip" : "zstd"),
     identities: options.identities,
   };
@@ -153,16 +154,4 @@ function leftInClear(to: string, { message }: AppError): [string, string] {
 
 function warn({ emit, job }: RestoreOptions, message: string, hint?: string): void {
   emit({ event: "warning", job, code: "leftover", message, ...(hint === undefined ? {} : { hint }) });
-}
-
-/** Ends the reading of a long file soon after a signal. */
-function interruptible(stream: ReadableStream<Uint8Array>, signal: AbortSignal): ReadableStream<Uint8Array> {
-  return stream.pipeThrough(
-    new TransformStream({
-      transform(bytes, controller) {
-        throwIfCancelled(signal);
-        controller.enqueue(bytes);
-      },
-    }),
-  );
 }

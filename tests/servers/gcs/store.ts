@@ -1,5 +1,5 @@
 import { noObject, Refusal, unmet } from "./answers.ts";
-import { joined, sizeOf } from "../bodies.ts";
+import { concat } from "../../../src/base/bytes.ts";
 import { Sums } from "./checksum.ts";
 
 /** What an upload may say of its object, and what Google says of it. */
@@ -30,13 +30,13 @@ export class StoredObject {
     readonly metadata: ObjectMetadata,
   ) {
     this.#parts = parts;
-    this.size = sizeOf(parts);
+    this.size = parts.reduce((sum, { length }) => sum + length, 0);
     this.crc32c = sums.crc32c;
     this.md5Hash = sums.md5Hash;
   }
 
   get bytes(): Uint8Array {
-    if (this.#parts.length !== 1) this.#parts = [joined(this.#parts)];
+    if (this.#parts.length !== 1) this.#parts = [concat(this.#parts)];
     return this.#parts[0]!;
   }
 }

@@ -1,6 +1,6 @@
 import type http from "node:http";
 import { Buffer } from "node:buffer";
-import { joined } from "../bodies.ts";
+import { concat } from "../../../src/base/bytes.ts";
 import { Refusal, say, sayJson } from "./answers.ts";
 import { Sums } from "./checksum.ts";
 import type { Bucket, ObjectMetadata, StoredObject } from "./store.ts";
@@ -115,7 +115,7 @@ export class Uploads {
       add(session, parts);
       return true;
     }
-    const sent = joined(parts), came = (this.faults.received?.(sent) ?? sent).subarray(before - from);
+    const sent = concat(parts), came = (this.faults.received?.(sent) ?? sent).subarray(before - from);
     // Two requests at once, as after a retry: what the other one has brought is here already.
     const fresh = came.subarray(Math.max(0, session.size - before));
     const asked = this.faults.keep?.(fresh.length) ?? fresh.length;
@@ -131,7 +131,7 @@ export class Uploads {
     const [, crc32c] = /\bcrc32c=([A-Za-z0-9+/=]+)/.exec(said) ?? [];
     const [, md5Hash] = /\bmd5=([A-Za-z0-9+/=]+)/.exec(said) ?? [];
     const hashes = { ...(crc32c ? { crc32c } : {}), ...(md5Hash ? { md5Hash } : {}) };
-    const { parts, sums } = session, kept = this.faults.stored?.(joined(parts));
+    const { parts, sums } = session, kept = this.faults.stored?.(concat(parts));
     session.done = bucket.store(name, { parts, sums, kept }, { ...metadata, ...hashes }, query);
     session.parts = [];
   }

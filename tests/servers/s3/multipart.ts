@@ -1,5 +1,5 @@
 /** Uploads in parts: begun, filled, completed or given up. */
-import { joined } from "../bodies.ts";
+import { concat } from "../../../src/base/bytes.ts";
 import { checkBody, type Checksum, composite, isAlgorithm, md5Hex } from "./checksums.ts";
 import { retentionAsked } from "./lock.ts";
 import type { Kept } from "./objects.ts";
@@ -124,7 +124,7 @@ export function completeUpload(request: S3Request, bucket: Bucket, kept: Kept): 
     );
   }
   const { key, metadata, retention } = upload;
-  const bytes = kept(joined(parts.map((part) => part.bytes)));
+  const bytes = kept(concat(parts.map((part) => part.bytes)));
   const version = bucket.store(key, { bytes, etag, metadata, checksum, retention }, onlyIfAbsent);
   bucket.uploads.delete(upload.id);
   return {
