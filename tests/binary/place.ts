@@ -62,6 +62,30 @@ jobs:
     return this.at("vaultferry.yaml");
   }
 
+  /** Writes a secret; returns the reference to it. */
+  secret(name: string, text: string): string {
+    Deno.writeTextFileSync(this.at(name), text, { mode: 0o600 });
+    return `file:${this.at(name)}`;
+  }
+
+  /** Backs up from there instead of the local service. */
+  async from(source: Record<string, unknown>): Promise<void> {
+    await this.#change(/(?<=^ +source: )\{.*\}$/m, source);
+  }
+
+  /** Backs up to these instead of the folder `nas`. */
+  async to(...destinations: Record<string, unknown>[]): Promise<void> {
+    await this.#change(/(?<=^ +destinations:)(\n +- .*| .*)$/m, destinations);
+  }
+
+  /** JSON is YAML too. */
+  async #change(line: RegExp, value: unknown): Promise<void> {
+    const config = await Deno.readTextFile(this.config);
+    const changed = config.replace(line, () => ` ${JSON.stringify(value)}`);
+    assert.notEqual(changed, config);
+    await Deno.writeTextFile(this.config, changed);
+  }
+
   /** Gives everything to another user. */
   async chown(uid: number, gid: number): Promise<void> {
     await Deno.chown(this.folder, uid, gid);

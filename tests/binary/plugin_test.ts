@@ -18,15 +18,15 @@ Deno.test("the binary loads a plugin from disk: backup, verify and restore throu
   const path = place.at("mine.mjs");
   await Deno.copyFile(EXAMPLE, path);
   await Deno.chmod(path, 0o644);
-  const destination = (sha256: string) =>
-    `      - name: remote
-        type: plugin
-        path: ${path}
-        sha256: ${sha256}
-        options: {program: ${RCLONE}, remote: "${place.at("nas")}", arguments: [--config, /dev/null]}
-`;
-  const config = (await Deno.readTextFile(place.config)).replace(/^ +- \{name: nas.*\n/m, "");
-  await Deno.writeTextFile(place.config, config + destination(sha256Hex(await Deno.readFile(path))));
+  const trust = (sha256: string) =>
+    place.to({
+      name: "remote",
+      type: "plugin",
+      path,
+      sha256,
+      options: { program: RCLONE, remote: place.at("nas"), arguments: ["--config", "/dev/null"] },
+    });
+  await trust(sha256Hex(await Deno.readFile(path)));
   await place.roundTrip((args) => run(vaultferry, args, { cwd: "/" }));
   assert.equal(
     [...Deno.readDirSync(place.at("nas/acme"))].filter(({ name }) => name.endsWith(".age")).length,
@@ -42,7 +42,7 @@ Deno.test("the binary loads a plugin from disk: backup, verify and restore throu
   await Deno.writeTextFile(place.at("other.mjs"), 'throw new Error("this ran");');
   const importing = `import "file://${place.at("other.mjs")}";\nexport default { contract: 1, open() {} };\n`;
   await Deno.writeTextFile(path, importing);
-  await Deno.writeTextFile(place.config, config + destination(sha256Hex(importing)));
+  await trust(sha256Hex(importing));
   const refused = await run(vaultferry, ["list", "--config", place.config], { cwd: "/" });
   assert.match(refused.err, /imports "file:\/\/.*other\.mjs", which its SHA-256 does not cover/);
   assert.doesNotMatch(refused.err, /this ran/);

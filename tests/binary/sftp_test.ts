@@ -11,21 +11,17 @@ Deno.test("the binary backs up over SFTP, and restores from there", async () => 
   await using server = await OpenSsh.start();
   await server.authorize(await keygen(place.at("ssh-key"), "ed25519", "made-up passphrase"));
   await Deno.writeTextFile(place.at("passphrase"), "made-up passphrase\n", { mode: 0o600 });
-  const config = (await Deno.readTextFile(place.config)).replace(
-    /\{name: nas.*\}/,
-    JSON.stringify({
-      name: "box",
-      type: "sftp",
-      host: "127.0.0.1",
-      port: server.port,
-      username: server.username,
-      path: server.at(),
-      privateKey: `file:${place.at("ssh-key")}`,
-      passphrase: `file:${place.at("passphrase")}`,
-      knownHosts: server.knownHost(),
-    }),
-  );
-  await Deno.writeTextFile(place.config, config);
+  await place.to({
+    name: "box",
+    type: "sftp",
+    host: "127.0.0.1",
+    port: server.port,
+    username: server.username,
+    path: server.at(),
+    privateKey: `file:${place.at("ssh-key")}`,
+    passphrase: place.secret("passphrase", "made-up passphrase\n"),
+    knownHosts: server.knownHost(),
+  });
   const vaultferry = await binary();
   await place.roundTrip((args) => run(vaultferry, args, { cwd: "/" }));
   const names = [...Deno.readDirSync(server.at("acme"))].map(({ name }) => name);

@@ -10,17 +10,19 @@ Deno.test("azure: without credentials nothing is opened, and nothing is asked of
   await using place = await Place.start();
   const nothing = { sas: undefined };
   const world = { clock: denoWorld().clock, env: () => undefined };
-  await using nobody = await startTokens((_, answer) =>
+  const nobody = await startTokens((_, answer) =>
     json(answer, 400, { error: "invalid_request", error_description: "Identity not found" })
   );
-  await withEnvironment({ AZURE_POD_IDENTITY_AUTHORITY_HOST: nobody.url }, async () => {
+  const { url } = nobody;
+  await withEnvironment({ AZURE_POD_IDENTITY_AUTHORITY_HOST: url }, async () => {
     await place.fails(
       place.open({ ...nothing, identity: "managed" }, "", world),
       "denied",
       /managed identity .*identity not found/,
     );
   });
-  await withEnvironment({ AZURE_POD_IDENTITY_AUTHORITY_HOST: "http://127.0.0.1:9" }, async () => {
+  await nobody[Symbol.asyncDispose]();
+  await withEnvironment({ AZURE_POD_IDENTITY_AUTHORITY_HOST: url }, async () => {
     await place.fails(
       place.open({ ...nothing, identity: "managed" }, "", world),
       "misconfigured",

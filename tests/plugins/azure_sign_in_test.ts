@@ -7,7 +7,7 @@ import { keysOf, never } from "../../src/destination/conformance/bench.ts";
 import { makeCertificates } from "../binary/certificates.ts";
 import { ACCOUNT, Azurite } from "../servers/azurite/server.ts";
 import { KEY, LARGE, Place, put, SMALL, useAzurite } from "./azure_place.ts";
-import { json, startTokens, withEnvironment } from "./azure_tokens.ts";
+import { accessToken, json, startTokens, withEnvironment } from "./azure_tokens.ts";
 
 useAzurite();
 
@@ -118,22 +118,6 @@ Deno.test("azure: settings that make no sense are refused with the reason", () =
   );
 });
 
-/** A token as Azurite reads it: it looks at whose and for what it is, not at who has signed it. */
-function token(seconds = 3600): string {
-  const now = Math.floor(Date.now() / 1000), tenant = "ab1f708d-50f6-404c-a006-d71b2ac7a606";
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const issuer = `https://sts.windows.net/${tenant}/`;
-  const claims = {
-    aud: "https://storage.azure.com",
-    iss: issuer,
-    tid: tenant,
-    nbf: now - 60,
-    iat: now - 60,
-    exp: now + seconds,
-  };
-  return `${part({ alg: "RS256", typ: "JWT" })}.${part(claims)}.${Buffer.alloc(32, 5).toString("base64url")}`;
-}
-
 const IDS = {
   AZURE_TENANT_ID: "ab1f708d-50f6-404c-a006-d71b2ac7a606",
   AZURE_CLIENT_ID: "12345678-1234-1234-1234-123456789abc",
@@ -147,7 +131,7 @@ Deno.test("azure: a managed identity's token opens a container, over TLS of an a
     const { authority, server } = await makeCertificates(folder, "azure.test");
     const tls = { cert: `${folder}/server.pem`, key: `${folder}/server.key` };
     await using secure = await Azurite.start({ tls });
-    const access = token();
+    const access = accessToken();
     await using machine = await startTokens((_, answer) =>
       json(answer, 200, {
         access_token: access,
@@ -165,6 +149,15 @@ Deno.test("azure: a managed identity's token opens a container, over TLS of an a
       await place.fails(keysOf(destination, ""), "misconfigured", /"absent" does not exist/);
       assert.equal(machine.asked.length, 1, String(machine.asked));
       assert.match(machine.asked[0]!, /resource=https(:|%3A)/i);
+      // Another identity in the same process, after the destination of the first was closed.
+      await destination[Symbol.asyncDispose]();
+      const other = { ...settings, clientId: IDS.AZURE_CLIENT_ID, container: "absent" };
+      await place.fails(
+        put(await place.open(other, "", world)),
+        "misconfigured",
+        /container "absent" does not exist/,
+      );
+      assert.equal(machine.asked.length, 2, String(machine.asked));
       await place.fails(
         put(await place.open({ ...settings, ca: undefined }, "", world)),
         "misconfigured",

@@ -12,7 +12,7 @@ import {
   WorkloadIdentityCredential,
 } from "./identity_sdk.ts";
 import type { AzureSettings } from "../settings.ts";
-import { TokenTransport } from "./token_transport.ts";
+import { TokenTransport, whoeverAsks } from "./token_transport.ts";
 
 /** What an {@linkcode Identity} needs. */
 export interface Surroundings {
@@ -36,14 +36,12 @@ const EARLY = 300_000;
 /** An account at Microsoft Entra ID; a token is asked for before it is needed, and never none is sent. */
 export class Identity implements TokenCredential {
   readonly #transport: TokenTransport;
-  readonly #credential: TokenCredential;
   readonly #over = new AbortController();
   #token: AccessToken | undefined;
   #asking: Promise<void> | undefined;
 
   constructor(readonly settings: AzureSettings, readonly around: Surroundings) {
     this.#transport = new TokenTransport({ ...around, signal: this.#over.signal });
-    this.#credential = { getToken: (scopes, options) => this.#library().getToken(scopes, options) };
   }
 
   /**
@@ -70,19 +68,18 @@ export class Identity implements TokenCredential {
 
   /** What its constructor throws (a variable that is missing) is told as what it throws later. */
   #library(): TokenCredential {
-    return this.#made ??= makeCredential(this.settings, this.#transport);
+    return this.#made ??= makeCredential(this.settings, this.around.namesAuthority);
   }
 
   async #ask(): Promise<void> {
     const { clock, secrets } = this.around;
-    const transport = this.#transport.begin();
     const token = await watched(
       { clock, signal: this.#over.signal, silence: PATIENCE },
       async (abortSignal) => {
         try {
-          return await this.#credential.getToken(SCOPE, { abortSignal });
+          return await this.#transport.carry(() => this.#library().getToken(SCOPE, { abortSignal }));
         } catch (error) {
-          throw transport.judge(error, this.settings.identity ?? "default", this.#token !== undefined);
+          throw this.#transport.judge(error, this.settings.identity ?? "default", this.#token !== undefined);
         }
       },
     );
@@ -92,12 +89,12 @@ export class Identity implements TokenCredential {
   }
 }
 
-function makeCredential({ identity, clientId }: AzureSettings, httpClient: TokenTransport): TokenCredential {
+function makeCredential({ identity, clientId }: AzureSettings, namesAuthority: boolean): TokenCredential {
   // Tried again by us, or by the next run. Whoever names another authority vouches for it.
   const options = {
-    httpClient,
+    httpClient: whoeverAsks,
     retryOptions: { maxRetries: 0 },
-    disableInstanceDiscovery: httpClient.namesAuthority,
+    disableInstanceDiscovery: namesAuthority,
   };
   if (identity === "managed") {
     return new ManagedIdentityCredential({ ...options, ...(clientId === undefined ? {} : { clientId }) });

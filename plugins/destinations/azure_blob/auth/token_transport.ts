@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { collect, fromUtf8 } from "../../../../src/base/bytes.ts";
 import { AppError, isAppError } from "../../../../src/base/errors.ts";
 import type { Secret } from "../../../../src/base/secret.ts";
@@ -23,8 +24,6 @@ export interface TokenParts {
   /** Ends with the destination. */
   signal: AbortSignal;
   secrets: readonly Secret[];
-  /** Whether the environment names another place for tokens than Microsoft's own. */
-  namesAuthority: boolean;
 }
 
 /** What became of the requests for one token: the library tells it in errors of its own, or not at all. */
@@ -34,20 +33,30 @@ interface Noted {
   near?: AppError;
 }
 
+const asking = new AsyncLocalStorage<TokenTransport>();
+
+/**
+ * What the library is given instead of a {@linkcode TokenTransport}: it keeps the first that it is given for a managed
+ * identity as long as the process lives, also when the destination of that one was closed long ago.
+ */
+export const whoeverAsks: HttpClient = {
+  sendRequest(request) {
+    const transport = asking.getStore();
+    if (!transport) throw new Error("nobody asked for a token");
+    return transport.sendRequest(request);
+  },
+};
+
 /** The way of Microsoft's library to the places for tokens: through the door of the destination. */
-export class TokenTransport implements HttpClient {
+export class TokenTransport {
   #noted: Noted = {};
 
   constructor(readonly parts: TokenParts) {}
 
-  get namesAuthority(): boolean {
-    return this.parts.namesAuthority;
-  }
-
-  /** Forgets what was noted of earlier requests. */
-  begin(): this {
+  /** All requests that the library makes for `ask` go this way; what was noted of earlier ones is forgotten. */
+  carry<T>(ask: () => Promise<T>): Promise<T> {
     this.#noted = {};
-    return this;
+    return asking.run(this, ask);
   }
 
   async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
