@@ -26,6 +26,8 @@ export class HumanReport implements Report {
   #shortfalls = new Shortfalls();
   #phase: Phase | undefined;
   #sealed: string | undefined;
+  /** Why a destination failed, in the words that were printed without the archive's name, and how often since. */
+  readonly #failed = new Map<string, { why: string; more: number }>();
 
   constructor(world: World) {
     this.#world = world;
@@ -35,6 +37,7 @@ export class HumanReport implements Report {
   emit(event: Event): void {
     switch (event.event) {
       case "started":
+        this.#tellRepeated();
         this.#shortfalls = new Shortfalls(); // what one job lacks is not lacking in the next
         this.#phase = undefined;
         this.#sealed = undefined;
@@ -99,10 +102,23 @@ export class HumanReport implements Report {
         return this.#say(`${event.destination}: sent, not read back: its credentials may only create${late}`);
       case "read-back":
         return this.#say(`${event.destination}: sent and read back, every byte compared${late}`);
-      case "failed":
-        this.#say(`${event.destination}: failed: ${event.message}`);
+      case "failed": {
+        const why = event.message.replaceAll(event.archive, "");
+        const before = this.#failed.get(event.destination);
+        if (before?.why === why) return void before.more++;
+        this.#failed.set(event.destination, { why, more: before?.more ?? 0 });
+        this.#say(`${event.destination}: failed${late}: ${event.message}`);
         return event.hint === undefined ? undefined : this.#say(`${event.destination}: hint: ${event.hint}`);
+      }
     }
+  }
+
+  /** Where a destination was away for a week, its seven archives fail for one reason: that is one line. */
+  #tellRepeated(): void {
+    for (const [destination, { more }] of this.#failed) {
+      if (more > 0) this.#say(`${destination}: failed for the same reason: ${more} more that waited for it`);
+    }
+    this.#failed.clear();
   }
 
   #pruning(event: Event & { event: "pruning" }): void {
@@ -139,6 +155,7 @@ export class HumanReport implements Report {
   }
 
   summary(): void {
+    this.#tellRepeated();
     this.#progress.clear();
   }
 
