@@ -6,6 +6,7 @@ import { keysOf } from "../../src/destination/conformance/bench.ts";
 import type { Fault } from "../servers/s3/faults.ts";
 import { S3Refusal } from "../servers/s3/refusal.ts";
 import { fails, MEMBER, Place, put, SMALL } from "./s3_place.ts";
+import { ASSUMED, role, TOKEN, tokenService } from "./s3_tokens.ts";
 
 const OTHER = { accessKeyId: "AKIAOTHER", secretAccessKey: "another-made-up-secret/0123456789" };
 const NONE = { accessKeyId: undefined, secretAccessKey: undefined };
@@ -126,46 +127,6 @@ Deno.test("s3: without a region and an endpoint there is nowhere to go", async (
   await withEnvironment(() => ({ AWS_REGION: "eu-central-1" }), {}, async () => {
     await place.open({ endpoint: undefined });
   });
-});
-
-/** A token service that answers in one way. */
-async function tokenService(status: number, body: string) {
-  const asked: string[] = [];
-  const server = http.createServer((request, answer) => {
-    let text = "";
-    request.on("data", (part) => text += part);
-    request.on("end", () => {
-      asked.push(text);
-      answer.writeHead(status, { "content-type": "text/xml" }).end(body);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    asked,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
-}
-
-const TOKEN = "made-up-session-token-0123456789";
-const ASSUMED = `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
-  <AssumeRoleWithWebIdentityResult><Credentials>
-    <AccessKeyId>${MEMBER.accessKeyId}</AccessKeyId>
-    <SecretAccessKey>${MEMBER.secretAccessKey}</SecretAccessKey>
-    <SessionToken>${TOKEN}</SessionToken>
-    <Expiration>2099-01-01T00:00:00Z</Expiration>
-  </Credentials></AssumeRoleWithWebIdentityResult>
-</AssumeRoleWithWebIdentityResponse>`;
-
-const role = (sts: string) => (folder: string) => ({
-  AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/backup",
-  AWS_WEB_IDENTITY_TOKEN_FILE: `${folder}/token`,
-  AWS_ENDPOINT_URL_STS: sts,
-  AWS_REGION: "us-east-1",
 });
 
 Deno.test("s3: a web identity is exchanged for keys once, through the same door", async () => {
