@@ -84,6 +84,10 @@ function program(cli: Cli): Command {
       outputError: (text, write) => write(`vaultferry: ${text.replace(/\.\n$/, "\n")}`),
       getOutHelpWidth: () => Math.min(terminal.columns, 110),
       getErrHelpWidth: () => Math.min(terminal.columns, 110),
+      // Nothing here is coloured; asking node whether it may be takes longer than all of the text.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      stripColor: (text) => text,
     })
     .exitOverride()
     .showHelpAfterError(
