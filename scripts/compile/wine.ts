@@ -1,7 +1,8 @@
 /**
- * Runs the binary for Windows under wine 10: backup, list, verify and restore against the local 1Password service,
- * and compares what came out. Takes some two minutes. Not a part of the tests: it needs root, debootstrap and
- * bubblewrap, and 2.1 GB on disk for the wine of Debian 13 (that of Debian 12 is too old).
+ * Runs the binary for Windows under wine 10: backup, list, verify and restore against the local 1Password service and
+ * a destination of every kind, each of which is tried out, and compares what came out. Takes some two minutes. Not a
+ * part of the tests: it needs root, debootstrap, bubblewrap and the destinations' servers, and 2.1 GB on disk for the
+ * wine of Debian 13 (that of Debian 12 is too old).
  *
  * `deno run -A --no-prompt scripts/compile/wine.ts [--root FOLDER]`
  */
@@ -10,6 +11,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { SERVERS } from "../../tests/bench/destinations/servers.ts";
 import { steadyAccount } from "../../tests/binary/account.ts";
 import { startService } from "../../tests/service/mod.ts";
 import { signIn } from "../../tests/service/sdk.ts";
@@ -22,6 +24,7 @@ const debian = values.root ?? join(homedir(), ".cache", "vaultferry-build", "win
 const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 const folder = await Deno.makeTempDir({ prefix: "vaultferry-wine-" });
 await using service = await startService(steadyAccount());
+await using stack = new AsyncDisposableStack();
 const started = performance.now();
 
 try {
@@ -38,7 +41,7 @@ try {
   const job = {
     source: { type: "onepassword-sdk", token: "file:Z:\\backup\\token" },
     recipients: [recipient],
-    destinations: [{ name: "nas", type: "local", path: "Z:\\backup\\nas" }],
+    destinations: [{ name: "nas", type: "local", path: "Z:\\backup\\nas" }, ...await others()],
   };
   const config = { version: 1, state: "Z:\\backup\\state", jobs: { acme: job } };
   await Deno.writeTextFile(join(folder, "vaultferry.yaml"), JSON.stringify(config, undefined, 2));
@@ -47,6 +50,7 @@ try {
   await vaultferry("backup", ...common);
   await vaultferry("list", ...common);
   await vaultferry("verify", ...identity, ...common);
+  for (const { name } of job.destinations) await vaultferry("destination", "test", name, ...common);
   await vaultferry("restore", "--to", "Z:\\backup\\restored", ...identity, ...common);
   const found = await compareWithService(await signIn(service), join(folder, "restored"));
   assert.deepEqual(found.differences, []);
@@ -56,6 +60,21 @@ try {
   await Deno.remove(folder, { recursive: true });
 }
 Deno.exit(0); // the SDK never lets go
+
+/** A destination of every other kind, on servers of this machine. */
+async function others(): Promise<{ name: string; type: string }[]> {
+  const found = [];
+  for (const type of Object.keys(SERVERS).filter((type) => type !== "local")) {
+    await Deno.mkdir(join(folder, type));
+    const secret = (name: string, text: string) => {
+      Deno.writeTextFileSync(join(folder, type, name), text, { mode: 0o600 });
+      return `file:Z:\\backup\\${type}\\${name}`;
+    };
+    const { ours } = await SERVERS[type]!({ folder: join(folder, type), secret, stack });
+    found.push({ name: type, type, ...ours });
+  }
+  return found;
+}
 
 /** Debian 13 with wine, once. */
 async function install(): Promise<void> {

@@ -26,7 +26,7 @@ export const puts: readonly DestinationCase[] = [
     { slow: true },
   ),
 
-  given("a second put of other bytes is refused and the first stand", ["read", "list"], async (bench) => {
+  given("a second put of other bytes is refused and the first stands", ["read", "list"], async (bench) => {
     const { destination, folder } = bench;
     const key = `${folder}kept`, first = sample(70_000, 1);
     await destination.put(key, bodyOf(first), never);
