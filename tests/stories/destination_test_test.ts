@@ -66,7 +66,10 @@ story("a good destination passes every safe case, and nothing is left at it", {
   assert.deepEqual(filesBelow(story.at("nas")), before.map((name) => `acme/${name}`));
   const named = await story.runs(0, "destination", "test", "acme", "nas");
   assert.match(named.out, /^case +result +time +reason\n/);
-  assert.match(named.out, /^a second put of other bytes is refused and the first stands +passed +\d+\.\d s$/m);
+  assert.match(
+    named.out,
+    /^a second put of other bytes is refused and the first stands +passed +\d+\.\d s$/m,
+  );
   assert.match(
     named.out,
     new RegExp(`\\n${SAFE} passed, 0 failed, 0 left out: "nas" keeps what it must\\n$`),
