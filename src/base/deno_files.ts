@@ -207,15 +207,22 @@ async function attempt<T>(verb: string, path: string, action: () => Promise<T>):
 
 function translate(verb: string, path: string, cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
-  const [code, why] = meaning(cause);
-  return new AppError(code, `cannot ${verb} ${quoted(path)}: ${why}`, { cause });
+  const [code, why, hint] = meaning(cause);
+  return new AppError(code, `cannot ${verb} ${quoted(path)}: ${why}`, { cause, ...(hint ? { hint } : {}) });
 }
 
-function meaning(error: unknown): [ErrorCode, string] {
+/** The hint for those who want memory, not a disk. */
+const ELSEWHERE = "choose another place; in memory is also $XDG_RUNTIME_DIR (/run/user/…), and /run for root";
+
+function meaning(error: unknown): [code: ErrorCode, why: string, hint?: string] {
   if (error instanceof Deno.errors.NotFound) return ["not-found", "it does not exist"];
   if (error instanceof Deno.errors.AlreadyExists) return ["already-exists", "it exists already"];
   if (error instanceof Deno.errors.PermissionDenied) return ["denied", "permission denied"];
   if (error instanceof Deno.errors.NotCapable) {
+    // Whatever it may read and write: only --allow-all opens what could be a device.
+    if (/all access/.test(error.message)) {
+      return ["misconfigured", "the runtime opens nothing below /dev, /proc and /sys", ELSEWHERE];
+    }
     return ["denied", "this program was started without that permission"];
   }
   if (error instanceof Deno.errors.NotADirectory) return ["not-found", "a part of the path is not a folder"];

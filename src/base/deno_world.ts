@@ -57,19 +57,25 @@ const clock: Clock = {
 };
 
 function denoTerminal(): Terminal {
+  let lost: string | undefined;
   const write = (stream: typeof Deno.stdout, text: string) => {
     let bytes = new TextEncoder().encode(text);
     try {
       while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
     } catch (error) {
-      // The reader has gone (`vaultferry list | head -1`): there is nobody left to tell, and the work goes on.
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      // The reader has gone (`vaultferry list | head -1`): there is nobody left to tell, and the work goes on. Nor does a
+      // log decide whether there is a backup (its disk is full); a result that nobody gets is told at the end.
+      if (error instanceof Deno.errors.BrokenPipe || stream === Deno.stderr) return;
+      lost ??= error instanceof Error ? error.message.replace(/ \(os error \d+\).*/s, "") : String(error);
     }
   };
   return {
     interactive: Deno.stderr.isTerminal(),
     get columns() {
       return Deno.stderr.isTerminal() ? Deno.consoleSize().columns : 80;
+    },
+    get lost() {
+      return lost;
     },
     out: (text) => write(Deno.stdout, text),
     err: (text) => write(Deno.stderr, text),

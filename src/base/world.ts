@@ -57,9 +57,11 @@ export interface Terminal {
   readonly interactive: boolean;
   /** Width in columns; 80 where unknown. */
   readonly columns: number;
-  /** Standard output: what programs read. */
+  /** Why some of what went to standard output is lost (its disk is full); undefined where nothing is. */
+  readonly lost?: string | undefined;
+  /** Standard output: what programs read. Never throws. */
   out(text: string): void;
-  /** Standard error: what people read. */
+  /** Standard error: what people read. Never throws. */
   err(text: string): void;
 }
 

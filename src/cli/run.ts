@@ -38,17 +38,27 @@ export async function run(
       stop.abort(new AppError("cancelled", `stopped by ${name}`));
     });
   const undo = [onSignal("SIGINT", EXIT.interrupted), onSignal("SIGTERM", EXIT.terminated)];
+  let code: number;
   try {
     await program(cli).parseAsync(args, { from: "user" });
-    return cli.stopped ?? cli.exitCode;
+    code = cli.exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const known = toAppError(error);
-    printError(world, known);
-    return cli.stopped ?? exitCodeOf(known);
+    if (error instanceof CommanderError) {
+      code = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    } else {
+      const known = toAppError(error);
+      printError(world, known);
+      code = exitCodeOf(known);
+    }
   } finally {
     for (const one of undo) one();
   }
+  const { lost } = world.terminal;
+  if (lost !== undefined) {
+    printError(world, new AppError("unknown", `not all could be written to standard output: ${lost}`));
+    code ||= EXIT.failure;
+  }
+  return cli.stopped ?? code;
 }
 
 /** In the order of the help. */

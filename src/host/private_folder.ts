@@ -22,8 +22,8 @@ export interface FolderOptions {
 }
 
 /**
- * Folders for what a program can only write to a file, in clear: below `$RUNTIME_DIRECTORY` or in /dev/shm where that
- * is memory, else in `private/` of the state folder. Disposing of a folder wipes it, disposing of this wipes all of
+ * Folders for what a program can only write to a file, in clear: below `$RUNTIME_DIRECTORY`, `$XDG_RUNTIME_DIR`,
+ * /dev/shm or /run where that is memory, else in `private/` of the state folder. Disposing of a folder wipes it, disposing of this wipes all of
  * them, and what a killed run left behind the next one finds in the journal.
  */
 export class PrivateFolders implements FolderKeeper, AsyncDisposable {
@@ -92,6 +92,7 @@ export class PrivateFolders implements FolderKeeper, AsyncDisposable {
       if ((mode & 0o777) !== 0o700 || (await this.#world.files.names(path)).length > 0) {
         throw new AppError("denied", `${quoted(path)} did not become a folder for this program alone`);
       }
+      await tryOut(this.#world, path);
     } catch (error) {
       await release(); // what there is of it, if anything
       throw error;
@@ -135,6 +136,13 @@ async function wipeOwn(world: World, path: string): Promise<number> {
   if (!await exists(world.files, path)) return 0;
   await lookAtOwn(world, path);
   return (await wipe(world, path, NEVER, { ours: true })).files;
+}
+
+/** What has been written there must be read and overwritten, which is not so wherever a folder can be made. */
+async function tryOut({ files }: World, folder: string): Promise<void> {
+  const path = `${folder}/empty`;
+  (await files.create(path, 0o600)).close();
+  await files.remove(path);
 }
 
 /** @throws `denied` unless it is a real folder, no link, of the user that this process runs as. */

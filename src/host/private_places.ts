@@ -3,7 +3,8 @@ import { isAppError, toAppError } from "../base/errors.ts";
 import { quoted } from "../base/safe_names.ts";
 import type { World } from "../base/world.ts";
 
-const SHARED_MEMORY = "/dev/shm";
+/** The runtime opens nothing below /dev unless it may do everything, which the binary may not; /run is root's. */
+const SHARED_MEMORY = ["/dev/shm", "/run"];
 
 /** Where private folders lie when there is no memory to put them in; Windows and macOS have none. */
 export function diskPlace(state: string): string {
@@ -17,9 +18,11 @@ export async function placesInMemory(world: World): Promise<{ found: string[]; p
   for (const named of namedPlaces(world)) {
     try {
       const place = await world.files.realPath(named);
-      const { kind, mode = 0 } = await world.files.stat(place);
-      // Where others may write, only the sticky bit keeps them from putting a folder of theirs in place of ours.
-      const safe = kind === "directory" && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0);
+      const { kind, mode = 0, uid } = await world.files.stat(place);
+      // Where others may write, only the sticky bit keeps them from putting a folder of theirs in place of ours; and
+      // whoever owns the place may always.
+      const safe = kind === "directory" && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0) &&
+        (uid === 0 || uid === world.uid());
       const inMemory = await world.files.fileSystem(place) === "tmpfs";
       if (safe && inMemory) found.push(place);
       else passed.push(`${quoted(named)} is ${inMemory ? "not safe from other users" : "not in memory"}`);
@@ -43,9 +46,9 @@ export async function placesToSweep(world: World, state: string): Promise<string
   return places;
 }
 
-/** systemd names several with a colon in between; links are resolved, because it makes some itself. */
+/** systemd names several runtime directories with a colon in between; links are resolved, because it makes some itself. */
 function namedPlaces(world: World): string[] {
   if (world.platform.os !== "linux") return [];
-  const named = (world.env("RUNTIME_DIRECTORY") ?? "").split(":").filter((path) => posix.isAbsolute(path));
-  return [...named, SHARED_MEMORY];
+  const named = [...(world.env("RUNTIME_DIRECTORY") ?? "").split(":"), world.env("XDG_RUNTIME_DIR") ?? ""];
+  return [...named.filter((path) => posix.isAbsolute(path)), ...SHARED_MEMORY];
 }

@@ -17,7 +17,8 @@ Every file is overwritten with random bytes, synced, renamed and removed. That
 reaches the old data on ext4 and xfs as they are by default. It does not on
 btrfs, ZFS and f2fs, on ext4 with data=journal, in snapshots and copies, and no
 program can know what the flash of an SSD keeps. What must not stay should never
-have touched that disk: restore into /dev/shm (memory) or onto an encrypted disk.
+have touched that disk: restore below $XDG_RUNTIME_DIR or, as root, /run, which
+are memory, or onto an encrypted disk.
 `,
     )
     .action((path, options) => run(cli, path, options));

@@ -34,7 +34,13 @@ export class PartialFolder {
     const path = partialOf(to);
     await world.files.makeFolder(path, 0o700);
     if (await look(world, path) !== "empty") throw inTheWay(path);
-    const lock = await lockOf(world, path);
+    let lock;
+    try {
+      lock = await lockOf(world, path);
+    } catch (error) {
+      await world.files.remove(path).catch(() => {}); // empty, unless it is another's by now
+      throw error;
+    }
     const made = new PartialFolder(world, path, lock);
     try {
       const marker = await world.files.create(`${path}/${MARKER}`, 0o600);
