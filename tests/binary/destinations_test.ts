@@ -24,6 +24,17 @@ Deno.test("the binary backs up to every kind of destination at once, and restore
   }));
   await place.to(...destinations);
   await place.roundTrip((args) => run(vaultferry, args, { cwd: "/" }));
+  await test.step("as a user whom nobody knows, without a home", async () => {
+    await Deno.copyFile(vaultferry, place.at("vaultferry")); // the cache is root's
+    const nobody = Deno.uid() === 0 ? { uid: 12345, gid: 12345 } : {};
+    if (nobody.uid !== undefined) await place.chown(nobody.uid, nobody.gid);
+    const { code, err } = await run(place.at("vaultferry"), ["backup", "--config", place.config], {
+      cwd: "/",
+      ...nobody,
+    });
+    assert.equal(code, 0, err);
+    if (nobody.uid !== undefined) await place.chown(0, 0);
+  });
   for (const type of types) {
     await test.step(`${type}: restored from there`, async () => {
       const args = ["--from", type, "--identity", place.at("key"), "--config", place.config];

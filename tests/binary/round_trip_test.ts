@@ -46,6 +46,33 @@ Deno.test("the binary leaves nothing in the temporary folder", async () => {
   });
 });
 
+Deno.test("the runtime opens nothing below /dev: a restore there says so, says where else, and leaves nothing", async () => {
+  await inAPlace(async (place, roundTrip) => {
+    await roundTrip({ cwd: "/" });
+    const to = `/dev/shm/vaultferry-${crypto.randomUUID()}`;
+    const args = ["restore", "--to", to, "--identity", place.at("key"), "--config", place.config];
+    const { code, err } = await run(await binary(), args, { cwd: "/" });
+    assert.equal(code, 2, err);
+    assert.match(err, /the runtime opens nothing below \/dev, .*\n.*hint: .*\$XDG_RUNTIME_DIR/);
+    const left = [...Deno.readDirSync("/dev/shm")].filter(({ name }) => `/dev/shm/${name}`.startsWith(to));
+    assert.deepEqual(left, []);
+  });
+});
+
+Deno.test("a disk that is full under the log stops no backup; one under a result is told", async () => {
+  await inAPlace(async (place) => {
+    const vaultferry = await binary();
+    const shell = (redirected: string, command: string) =>
+      run("/bin/sh", ["-c", `exec "$@" ${redirected}`, "sh", vaultferry, command, "--config", place.config]);
+    const backup = await shell("2>/dev/full", "backup");
+    assert.deepEqual([backup.code, backup.err], [0, ""]);
+    assert.ok([...Deno.readDirSync(place.at("nas/acme"))].some(({ name }) => name.endsWith(".age")));
+    const list = await shell(">/dev/full", "list");
+    assert.equal(list.code, 1);
+    assert.match(list.err, /error: not all could be written to standard output: No space left on device\n$/);
+  });
+});
+
 Deno.test("the binary works as a user who is not root", async () => {
   await inAPlace(async (place, roundTrip) => {
     // Who runs the tests as somebody else is such a user already.

@@ -40,13 +40,29 @@ Deno.test("the binary backs up through 1Password Connect", () =>
     };
   }));
 
-Deno.test("the binary backs up through op", () =>
+/** An `op` for the account of the sample. */
+async function opIn(place: Place, stack: AsyncDisposableStack) {
+  const service = stack.use(await startService(steadyAccount()));
+  await Deno.mkdir(place.at("op"));
+  const token = service.token();
+  const op = stack.use(
+    await startFakeOp({ account: service.account, folder: place.at("op"), tokens: [token] }),
+  );
+  return { type: "onepassword-cli", program: op.path, token: place.secret("op-token", token) };
+}
+
+Deno.test("the binary backs up through op", () => through(opIn));
+
+Deno.test("the binary has op write files into memory where what op prints is damaged on the way", () =>
   through(async (place, stack) => {
-    const service = stack.use(await startService(steadyAccount()));
-    await Deno.mkdir(place.at("op"));
-    const token = service.token();
-    const op = stack.use(
-      await startFakeOp({ account: service.account, folder: place.at("op"), tokens: [token] }),
-    );
-    return { type: "onepassword-cli", program: op.path, token: place.secret("op-token", token) };
+    const source = await opIn(place, stack);
+    const script = `#!/bin/sh
+for word in "$@"; do [ "$word" = --out-file ] && exec ${source.program} "$@"; done
+case "$1 $2" in
+  "document get" | read*) ${source.program} "$@" | sed 's/./Q&/g' ;;
+  *) exec ${source.program} "$@" ;;
+esac
+`;
+    await Deno.writeTextFile(place.at("damaging-op"), script, { mode: 0o700 });
+    return { ...source, program: place.at("damaging-op") };
   }));

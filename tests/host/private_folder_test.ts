@@ -84,7 +84,7 @@ Deno.test("a folder is in the journal, durably, before there is one, and no long
       },
       remove: async (path) => {
         await denoFiles.remove(path);
-        steps.push("removed");
+        if (!path.endsWith("/empty")) steps.push("removed"); // that it can be written to was tried
       },
     },
   });
@@ -181,8 +181,46 @@ Deno.test("without memory it is the state folder, which is said once, with the r
   assert.deepEqual(others, []);
   assert.match(
     warning!,
-    /\/run" is not in memory; "\/dev\/shm" is not in memory\), so it lies in ".*\/state\/private"/,
+    /\/run" is not in memory; "\/dev\/shm" is not in memory; "\/run" is not in memory\), so it lies in ".*\/state\/private"/,
   );
+});
+
+Deno.test("where a folder can be made and nothing written in it, as the binary in /dev/shm, another place is taken", async () => {
+  await using host = await Host.make();
+  const create = (path: string, mode: number) =>
+    path.startsWith(host.scratch.file("state/"))
+      ? denoFiles.create(path, mode)
+      : Promise.reject(new AppError("misconfigured", "the runtime opens nothing there"));
+  await using folders = await host.begin({ files: { create } });
+  const { path } = await folders.make();
+  assert.equal(path.slice(0, path.lastIndexOf("/")), host.scratch.file("state/private"));
+  assert.match(
+    host.warnings[0]!,
+    /\(the runtime opens nothing there; .*, so it lies in ".*\/state\/private"/,
+  );
+  assert.deepEqual([await host.unfinished(), host.scratch.names("run")], [[path], []]);
+});
+
+Deno.test("a user's own runtime directory is taken, another user's is not", async () => {
+  await using host = await Host.make();
+  await Deno.mkdir(host.scratch.file("user"), { mode: 0o700 });
+  const env = (name: string) => name === "XDG_RUNTIME_DIR" ? host.scratch.file("user") : undefined;
+  const placeFor = async (uid: number | undefined) => {
+    await using folders = await host.begin({
+      memory: ["user", "state/private"],
+      world: { env },
+      files: {
+        stat: async (path) => {
+          const info = await denoFiles.stat(path);
+          return path === host.scratch.file("user") && uid !== undefined ? { ...info, uid } : info;
+        },
+      },
+    });
+    const { path } = await folders.make();
+    return path.slice(0, path.lastIndexOf("/"));
+  };
+  assert.equal(await placeFor(undefined), host.scratch.file("user"));
+  assert.equal(await placeFor(4711), host.scratch.file("state/private"));
 });
 
 Deno.test("Windows and macOS have no such memory, whatever an environment says", async () => {

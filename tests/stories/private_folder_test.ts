@@ -162,7 +162,7 @@ story(
     const { err } = await story.runs(0, "backup");
     assert.match(
       err,
-      /warning: there is no folder in memory for what a source writes in clear \(".*\/run" is not in memory; "\/dev\/shm" is not in memory\), so it lies in ".*\/host\/state\/private" for a while; it is wiped, but a disk may keep/,
+      /warning: there is no folder in memory for what a source writes in clear \(".*\/run" is not in memory; "\/dev\/shm" is not in memory; "\/run" is not in memory\), so it lies in ".*\/host\/state\/private" for a while; it is wiped, but a disk may keep/,
     );
     assert.deepEqual(names(`${story.state}/private`), []);
   },

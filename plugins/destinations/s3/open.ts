@@ -1,3 +1,5 @@
+import { homedir } from "node:os";
+import process from "node:process";
 import { milliseconds } from "../../../src/base/duration.ts";
 import { AppError } from "../../../src/base/errors.ts";
 import { Secret } from "../../../src/base/secret.ts";
@@ -19,6 +21,7 @@ export async function openS3(
 ): Promise<S3Destination> {
   const secrets: Secret[] = [];
   return await named({ name, secrets }, "open the bucket", signal, async () => {
+    ensureHome();
     const { clock } = context.world, { bucket, profile, timeout } = settings;
     const keys = await keysOf(settings, context, signal);
     secrets.push(...[keys?.secretAccessKey, keys?.sessionToken].filter((one) => one !== undefined));
@@ -42,6 +45,16 @@ export async function openS3(
       throw error;
     }
   });
+}
+
+/**
+ * The library looks for files of its own in the home, and fails where there is none: for a user whom no /etc/passwd
+ * knows, as in some containers. It gets the name that Debian gives to no home.
+ */
+function ensureHome(): void {
+  const { env } = process;
+  if (env["HOME"] || env["USERPROFILE"] || env["HOMEPATH"] || homedir()) return;
+  env["HOME"] = "/nonexistent";
 }
 
 /** The access keys that the config names; undefined where they are to be found elsewhere. */

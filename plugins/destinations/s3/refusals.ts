@@ -1,6 +1,7 @@
 import { AppError, cancellation, type ErrorCode, isAppError } from "../../../src/base/errors.ts";
 import { wrappedError } from "../../../src/destination/errors.ts";
 import { refusal } from "../../../src/destination/http/refusal.ts";
+import { inOurVoice, scrubbed } from "../../../src/destination/scrub.ts";
 import { Refused } from "./handler.ts";
 
 /** What S3's own words mean, where the status does not tell. */
@@ -128,7 +129,14 @@ function hinted(error: AppError, refused: Refused, { what, region, bodiless }: A
 export const LOCK_HINT =
   "Object Lock is switched on for a bucket, best when it is made; or leave immutableFor out";
 
-/** A success that the library could make nothing of. */
+/** Names of errors that come from no answer. */
+const LOCAL: ReadonlySet<string> = new Set(["TypeError", "RangeError", "NotCapable"]);
+
+/** A success that the library could make nothing of; or what kept it from asking at all, which is no better later. */
 function notUnderstood(cause: unknown): AppError {
+  if (cause instanceof Error && LOCAL.has(cause.name) && !("$response" in cause)) {
+    const said = inOurVoice(scrubbed(cause.message));
+    return new AppError("unknown", `the request could not be made: ${said}`, { cause });
+  }
   return new AppError("transient", "the service's answer makes no sense", { cause });
 }
