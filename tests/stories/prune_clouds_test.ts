@@ -44,6 +44,9 @@ story("a bucket that locks, as the service says it", only(), async (story) => {
   const { notYet, removed } = prunings(await backups(story, 4))[0]!;
   assert.deepEqual([notYet, removed], [1, 0]);
   assert.equal(archives(clouds.stored("amazon", "locked")).length, 4);
+  const { out } = await story.runs(0, "prune", "--dry-run");
+  assert.match(out, /remove later +no rule keeps it: locked until 20\d\d-\d\d-\d\dT.*Z\n/);
+  assert.match(out, /amazon: would remove 0 archives, and 1 when they are no longer locked\n/);
 });
 
 story(

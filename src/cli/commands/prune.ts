@@ -66,21 +66,22 @@ export function forPrograms(pruned: readonly Pruned[]) {
   }));
 }
 
-function verdictTable({ destination, verdicts, removals, block, error }: Pruned): string {
+function verdictTable({ destination, verdicts, removals, notYet, block, error }: Pruned): string {
   if (error) return `${destination}: cannot be looked at: ${error.message}\n`;
   const now = new Set(removals);
+  const locked = new Map(notYet.map(({ archive, error }) => [archive, error.message]));
   const rows = verdicts.map((verdict) => [
     verdict.archive.name,
     time(verdict.archive.time),
-    verdict.keep ? "keep" : now.has(verdict) ? "remove" : "remove later",
-    verdict.archive.doubt === undefined
-      ? verdict.reasons.join(", ")
-      : `${verdict.reasons.join(", ")}: ${verdict.archive.doubt}`,
+    verdict.keep ? "keep" : now.has(verdict) && !locked.has(verdict.archive.name) ? "remove" : "remove later",
+    [verdict.reasons.join(", "), verdict.archive.doubt ?? locked.get(verdict.archive.name)]
+      .filter((one) => one !== undefined).join(": "),
   ]);
   const later = verdicts.filter(({ keep }) => !keep).length - removals.length;
   const lines = [
     block === undefined
-      ? `${destination}: would remove ${counted(removals.length, "archive")}` +
+      ? `${destination}: would remove ${counted(removals.length - locked.size, "archive")}` +
+        (locked.size > 0 ? `, and ${locked.size} when they are no longer locked` : "") +
         (later > 0 ? `, and ${later} more with the next runs` : "")
       : `${destination}: would remove nothing: ${block.message}`,
     ...(block?.hint === undefined ? [] : [`${destination}: ${block.hint}`]),

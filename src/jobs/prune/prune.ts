@@ -1,3 +1,4 @@
+import { milliseconds } from "../../base/duration.ts";
 import { AppError, isAppError, toAppError } from "../../base/errors.ts";
 import { retry } from "../../base/retry.ts";
 import type { Destination } from "../../destination/contract.ts";
@@ -31,7 +32,7 @@ export interface Pruned {
   removals: Verdict<Prunable>[];
   /** Names of what is gone. */
   removed: string[];
-  /** What was refused, for the time being: locked, or not for these credentials. */
+  /** What was refused, or would be, for the time being: locked, or not for these credentials. */
   notYet: { archive: string; error: AppError }[];
   block: Block | undefined;
   /** Set where it could not be looked at or something could not be removed. */
@@ -108,11 +109,31 @@ async function pruneAt(
   pruned.verdicts = await judge(context, destination, candidates, rules, options.unread);
   pruned.block ??= newestDoubt(pruned.verdicts, context.world.clock.now());
   pruned.removals = removalsOf(pruned.verdicts);
+  if (options.dryRun) pruned.notYet = lockedStill(context, pruned);
   if (pruned.block || options.dryRun) return;
   await sweepChecksums(context, destination, catalog);
   if (pruned.removals.length === 0) return;
   await announce(held, pruned);
   await removeAll(context, destination, pruned);
+}
+
+/**
+ * What would be refused because it is locked, as far as the config tells: the destination itself tells only whoever
+ * tries. What was sent later than it was made is locked longer.
+ */
+function lockedStill(context: JobContext, { destination, removals }: Pruned): Pruned["notYet"] {
+  const lock = lockOf(context, destination), now = context.world.clock.now();
+  if (lock === undefined) return [];
+  return removals.flatMap(({ archive }) => {
+    const end = new Date(archive.time.getTime() + milliseconds(lock));
+    if (end <= now) return [];
+    return { archive: archive.name, error: new AppError("denied", `locked until ${end.toISOString()}`) };
+  });
+}
+
+/** `immutableFor` of a destination. */
+function lockOf({ job }: JobContext, destination: string): string | undefined {
+  return job.destinations.find(({ name }) => name === destination)?.immutableFor;
 }
 
 /** What is odd at the destination as a whole. */
@@ -219,7 +240,6 @@ async function announce({ record }: Held, pruned: Pruned): Promise<void> {
 }
 
 async function removeAll(context: JobContext, destination: Destination, pruned: Pruned): Promise<void> {
-  const { job } = context;
   for (const { archive } of pruned.removals) {
     try {
       await remove(context, destination, archive.name);
@@ -232,10 +252,7 @@ async function removeAll(context: JobContext, destination: Destination, pruned: 
     await removeChecksum(context, destination, archive.name);
   }
   // Where nothing goes at all although nothing was to be locked, the credentials are not what they should be.
-  const locks = job.destinations.some((one) =>
-    one.name === destination.name && one.immutableFor !== undefined
-  );
-  if (!locks && pruned.removed.length === 0) {
+  if (lockOf(context, destination.name) === undefined && pruned.removed.length === 0) {
     const { error } = pruned.notYet[0]!;
     throw new AppError(error.code, `old archives cannot be removed: ${error.message}`, {
       ...(error.hint === undefined ? {} : { hint: error.hint }),
