@@ -5,6 +5,7 @@ import type { Registry } from "../../src/config/registry.ts";
 import { destinationCases } from "../../src/destination/conformance.ts";
 import type { Capabilities, Destination } from "../../src/destination/contract.ts";
 import { MemoryDestination } from "../../src/destination/memory.ts";
+import { Clouds } from "./clouds.ts";
 import { type Line, names, type Story, story } from "./harness.ts";
 import { memoryAccount } from "./memory_source.ts";
 
@@ -128,6 +129,46 @@ story("what a destination cannot do is left out and said, and so is what stays",
     /warning: "trial" still holds 2 files of this test: vaultferry-test-\S+\/first, .* may only create\)/,
   );
   assert.match(err, /hint: remove the folder vaultferry-test-\w+\/ there by other means/);
+});
+
+story("credentials for reading and for removing are tried with what they are for", {
+  memory: memoryAccount(),
+}, async (story) => {
+  await using clouds = await Clouds.start(story);
+  const given = { access: "create-only", read: clouds.s3Key("READER"), prune: clouds.s3Key("PRUNER") };
+  const amazon = clouds.addAmazon("WRITER", given);
+  const tried = async (code: number) => {
+    const { summary } = await story.runs(code, "destination", "test", "amazon", "--json");
+    const [job] = summary.jobs;
+    const others: Line[] = job.cases.filter((one: Line) => /^the credentials under/.test(one.case));
+    return {
+      left: job.left,
+      others: others.map((one) => [one.case, one.result]),
+      reasons: others.map((one) => one.reason),
+    };
+  };
+  const [reading, removing] = [
+    "the credentials under read: list and give what was stored",
+    "the credentials under prune: list and remove what was stored",
+  ];
+  assert.deepEqual(await tried(0), {
+    left: [],
+    others: [[reading, "passed"], [removing, "passed"]],
+    reasons: [undefined, undefined],
+  });
+  assert.deepEqual(clouds.s3.buckets.get("plain")!.keys(""), []);
+
+  amazon.prune = clouds.s3Key("READER");
+  const cannotRemove = await tried(1);
+  assert.deepEqual(cannotRemove.others, [[reading, "passed"], [removing, "failed"]]);
+  assert.match(cannotRemove.reasons[1], /AccessDenied/);
+  assert.equal(cannotRemove.left.length, 3);
+
+  Object.assign(amazon, { read: clouds.s3Key("WRITER"), prune: clouds.s3Key("PRUNER") });
+  const cannotRead = await tried(1);
+  assert.deepEqual(cannotRead.others, [[reading, "failed"], [removing, "passed"]]);
+  assert.match(cannotRead.reasons[0], /AccessDenied/);
+  assert.deepEqual(cannotRead.left, []);
 });
 
 story("what is locked stays, is told, and is no failure", { memory: memoryAccount() }, async (story) => {

@@ -13,7 +13,8 @@ import type { Destination } from "../../destination/contract.ts";
 import { watched } from "../../destination/watchdog.ts";
 import type { TriedCase } from "../../model/events.ts";
 import type { JobContext } from "../context.ts";
-import { destinationNames, openDestination } from "../open.ts";
+import { destinationConfig, destinationNames, openDestination } from "../open.ts";
+import { credentialsCases } from "./other_credentials.ts";
 import { type Left, TrialFolder } from "./trial_folder.ts";
 
 export type { Left };
@@ -51,23 +52,30 @@ export async function tryDestination(context: JobContext, name: string): Promise
   const trial: Trial = {
     ...{ destination, folder: folder.prefix, cases: [], left: [], keeps: undefined, stopped: undefined },
   };
+  const others = credentialsCases(context, destination, folder, keeper);
   let removes = keeper.can.remove;
   try {
     trial.keeps = await whyNothingIsRemoved(folder, keeper, context.signal);
     removes = trial.keeps === undefined;
-    for (const [done, one] of safe.entries()) {
+    const tries = [
+      ...safe.map((one) => () => tryCase(context, one, destination, folder, trial.keeps)),
+      ...others.map(({ name, run }) => () =>
+        timed(context, name, (signal) => inTime(context, () => run(signal)))
+      ),
+    ];
+    for (const [done, attempt] of tries.entries()) {
       throwIfCancelled(context.signal);
-      tell(context, destination, done, safe.length);
-      const tried = await tryCase(context, one, destination, folder, trial.keeps);
+      tell(context, destination, done, tries.length);
+      const tried = await attempt();
       throwIfCancelled(context.signal);
       trial.cases.push(tried);
       context.emit({ event: "case", job: context.job.name, destination, ...tried });
     }
-    tell(context, destination, safe.length, safe.length);
+    tell(context, destination, tries.length, tries.length);
   } catch (error) {
     trial.stopped = toAppError(error);
   }
-  trial.left = await folder.clear(keeper, removes);
+  trial.left = await clear(context, folder, keeper, removes);
   return trial;
 }
 
@@ -96,15 +104,31 @@ async function tryCase(
   folder: TrialFolder,
   keeps: string | undefined,
 ): Promise<TriedCase> {
+  return await timed(context, name, async (signal) => {
+    const open: ConformanceHarness["open"] = async (otherClock) => {
+      const world = otherClock ? { ...context.world, clock: otherClock } : context.world;
+      const opened = await openDestination({ ...context, world, signal }, destination, "write");
+      return folder.within(opened, keeps === undefined, signal);
+    };
+    const harness: ConformanceHarness = { prefix: folder.prefix, open };
+    const [first] = await inTime(context, async () => {
+      await using opened = await open();
+      return lacking(needs, harness, opened);
+    });
+    if (first !== undefined) return first === "remove" && keeps !== undefined ? keeps : `it cannot ${first}`;
+    await inTime(context, () => run(harness));
+    return undefined;
+  });
+}
+
+/** A case with how long it took: `run` gives the reason why it was left out, or throws why it failed. */
+async function timed(
+  context: JobContext,
+  name: string,
+  run: (signal: AbortSignal) => Promise<string | undefined>,
+): Promise<TriedCase> {
   const { clock } = context.world, begun = clock.monotonic();
   const over = new AbortController();
-  const signal = AbortSignal.any([context.signal, over.signal]);
-  const open: ConformanceHarness["open"] = async (otherClock) => {
-    const world = otherClock ? { ...context.world, clock: otherClock } : context.world;
-    const opened = await openDestination({ ...context, world, signal }, destination, "write");
-    return folder.within(opened, keeps === undefined, signal);
-  };
-  const harness: ConformanceHarness = { prefix: folder.prefix, open };
   const ended = (result: TriedCase["result"], reason?: string): TriedCase => ({
     case: name,
     result,
@@ -112,20 +136,35 @@ async function tryCase(
     ...(reason === undefined ? {} : { reason: printable(scrubbed(reason)) }),
   });
   try {
-    const lacks = await watched({ clock, signal: context.signal, silence: LONGEST }, async () => {
-      await using opened = await open();
-      return lacking(needs, harness, opened);
-    });
-    const [first] = lacks;
-    if (first !== undefined) {
-      return ended("left-out", first === "remove" && keeps !== undefined ? keeps : `it cannot ${first}`);
-    }
-    await watched({ clock, signal: context.signal, silence: LONGEST }, () => run(harness));
-    return ended("passed");
+    const leftOut = await run(AbortSignal.any([context.signal, over.signal]));
+    return leftOut === undefined ? ended("passed") : ended("left-out", leftOut);
   } catch (error) {
     return ended("failed", toAppError(error).message);
   } finally {
     over.abort(new AppError("cancelled", "the case is over")); // whatever of it hangs
+  }
+}
+
+function inTime<T>({ world: { clock }, signal }: JobContext, action: () => Promise<T>): Promise<T> {
+  return watched({ clock, signal, silence: LONGEST }, action);
+}
+
+/** Who may not remove with the credentials that it was stored with, perhaps may with those under `prune:`. */
+async function clear(
+  context: JobContext,
+  folder: TrialFolder,
+  keeper: Destination,
+  removes: boolean,
+): Promise<Left[]> {
+  const left = await folder.clear(keeper, removes);
+  const { prune } = destinationConfig(context, keeper.name);
+  if (left.length === 0 || prune === undefined) return left;
+  try {
+    // Not ended by a signal either.
+    await using pruner = await openDestination(context, keeper.name, "prune", new AbortController().signal);
+    return await folder.clear(pruner, pruner.can.remove);
+  } catch (error) {
+    return left.map(({ key }) => ({ key, reason: toAppError(error).message }));
   }
 }
 

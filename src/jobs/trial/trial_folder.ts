@@ -79,7 +79,9 @@ export class TrialFolder {
     if (!removes) return [...there].map((key) => ({ key, reason: "nothing can be removed here" }));
     const each = async (keys: Iterable<string>, action: (key: string) => Promise<void>) => {
       for (const key of keys) {
-        await dog.guard(action(key)).catch((error) => left.push({ key, reason: toAppError(error).message }));
+        await dog.guard(action(key)).catch((error) => {
+          if (!left.some((one) => one.key === key)) left.push({ key, reason: toAppError(error).message });
+        });
       }
     };
     await each(there, (key) => destination.remove(key, signal));
