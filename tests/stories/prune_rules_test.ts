@@ -238,3 +238,41 @@ story("what was removed and is put back by somebody takes nobody's place", {
   assert.deepEqual(story.archives(), left);
   assert.equal(recordsAt(story, "prune").length, 2, "it is not named once more");
 });
+
+story("a copy that was found damaged is none of those that stay, until it is found good", {
+  memory: memoryAccount(),
+  inMemory: true,
+}, async (story) => {
+  story.job.retention = { keepLast: 3 };
+  await nights(story, 4);
+  const [second, third, fourth] = story.archives();
+  const path = story.at(`nas/acme/${fourth}`), good = Deno.readFileSync(path);
+  const list = `${story.state}/acme/damaged.json`;
+  await story.runs(0, "verify", "--archive", "all");
+  assert.throws(() => Deno.statSync(list), Deno.errors.NotFound, "nothing to remember, nothing is written");
+  Deno.writeFileSync(path, good.with(good.length >> 1, good[good.length >> 1]! ^ 1));
+  await story.runs(15, "verify");
+  assert.deepEqual(JSON.parse(Deno.readTextFileSync(list)), { nas: [fourth] });
+
+  await nights(story, 1);
+  assert.deepEqual(story.archives().slice(0, 3), [second, third, fourth], "three good ones, and the bad one");
+  await nights(story, 1);
+  const [, , fifth, sixth] = story.archives();
+  assert.deepEqual(story.archives(), [third, fourth, fifth, sixth]);
+  const { out } = await story.runs(0, "prune", "--dry-run");
+  assert.match(out, new RegExp(`${fourth} .*: it was damaged when it was last verified\n`));
+
+  // Nobody knows which are damaged: nothing goes, and looking again tells.
+  Deno.writeTextFileSync(list, "{");
+  assert.match(
+    (await story.runs(1, "prune")).err,
+    /damaged\.json" is damaged.*\n.*hint: vaultferry verify --archive all/,
+  );
+  await story.runs(15, "verify", "--archive", "all");
+  assert.deepEqual(JSON.parse(Deno.readTextFileSync(list)), { nas: [fourth] });
+
+  Deno.writeFileSync(path, good);
+  await story.runs(0, "verify", "--archive", "all");
+  assert.match((await story.runs(0, "prune")).err, /nas: 1 old archive removed, 3 stay\n/);
+  assert.deepEqual(story.archives(), [fourth, fifth, sixth]);
+});

@@ -255,7 +255,7 @@ story("a destination that is away is not filled, and the others are", one(), asy
     return path.includes("/later/") ? { ...file, write } : file;
   };
   const full = await story.runs(1, "backup", "--resend");
-  assert.match(full.err, /later: failed: destination "later": .*no space left/);
+  assert.match(full.err, /later: failed \(.*, from an earlier run\): destination "later": .*no space left/);
   assert.deepEqual(story.stored("later"), []);
   story.files = {};
   await story.runs(0, "backup", "--resend");

@@ -79,7 +79,7 @@ function removedBy(path: string, destination: string): string[] {
 
 const NAME = String.raw`[a-z0-9-]+_\d{8}T\d{6}Z_[0-9a-f]{8}\.tar\.(zst|gz)\.age`;
 const KEPT =
-  /^(signer\.(key|pub)|[a-z0-9-]+\/(set-aside\/[0-9a-f]{8}\/)?((dry-run\/)?(lock|lock\.holder|journal\.jsonl)|(delivered|receipts|runs|sent|token)\.json|chain\/\d{8}\.json))$/;
+  /^(signer\.(key|pub)|[a-z0-9-]+\/(set-aside\/[0-9a-f]{8}\/)?((dry-run\/)?(lock|lock\.holder|journal\.jsonl)|(damaged|delivered|receipts|runs|sent|token)\.json|chain\/\d{8}\.json))$/;
 /** As `src/host/private_folder.ts` names them. */
 const PRIVATE = /\/vaultferry-[0-9a-f]{32}$/;
 const SPOOLED = new RegExp(`^[a-z0-9-]+/spool/${NAME}$`);

@@ -8,6 +8,7 @@ import { type Cataloged, type CatalogedRecord, doubtOf, newerInDoubt, pick, read
 import { type JobContext, stateOf } from "../context.ts";
 import { destinationNames, openDestination, trustedSigners } from "../open.ts";
 import { checkCopy, checkSize } from "./check_copy.ts";
+import { rememberDamage } from "./damage.ts";
 import { KnownEntries, type Shelf } from "./known_entries.ts";
 import { wrongPlaces } from "./places.ts";
 import { type Missing, missingAt, neverSentTo, type Promises, promisesOf } from "./promises.ts";
@@ -59,7 +60,7 @@ interface OpenShelf extends Shelf {
 /**
  * Checks copies of a job's archives: signature, name, size, SHA-256, checksum file, with identities the whole of the
  * contents; and of all that is signed, wherever it lies, that it is in its place in its chain and that nothing is gone
- * which was once read back. Changes nothing.
+ * which was once read back. Changes nothing, but that this host remembers what was damaged.
  */
 export async function verify(context: JobContext, options: VerifyOptions): Promise<Verification> {
   const trusted = await trustedSigners(context);
@@ -94,6 +95,7 @@ export async function verify(context: JobContext, options: VerifyOptions): Promi
     const archives = neverSentTo(shelf, shelves, promises);
     if (archives.length > 0) verification.neverSent.push({ destination: shelf.destination, archives });
   }
+  await rememberDamage(context, shelves, verification.copies);
   return verification;
 }
 

@@ -14,9 +14,14 @@ export interface Prunable extends Candidate {
 
 /**
  * Every archive whose body lies at the destination. Only what a trusted key has signed, in the size that was signed,
- * counts for anything.
+ * counts for anything, and nothing that was found damaged.
  */
-export function candidatesOf(catalog: Catalog, destination: string, state: JobState): Prunable[] {
+export function candidatesOf(
+  catalog: Catalog,
+  destination: string,
+  state: JobState,
+  damaged: ReadonlySet<string>,
+): Prunable[] {
   const accepted = acceptedIn(catalog, state);
   const receipts = receiptsOf(catalog, destination, state);
   return catalog.archives.filter(({ size }) => size !== undefined).map((cataloged) => {
@@ -24,9 +29,11 @@ export function candidatesOf(catalog: Catalog, destination: string, state: JobSt
     const manifest = entry?.manifest;
     const doubt = !manifest
       ? problem?.message ?? "unsigned"
-      : manifest.archive.size === size
-      ? undefined
-      : `it has ${size} of its ${manifest.archive.size} bytes`;
+      : manifest.archive.size !== size
+      ? `it has ${size} of its ${manifest.archive.size} bytes`
+      : damaged.has(name)
+      ? "it was damaged when it was last verified"
+      : undefined;
     // Accepting a loss does not fill the gaps beside it.
     const whole = manifest?.outcome === "complete" ||
       (manifest?.outcome === "suspicious" && manifest.counts.gaps === 0 && accepted.has(runOf(name)));

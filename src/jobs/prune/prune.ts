@@ -10,7 +10,8 @@ import { type Catalog, readCatalog } from "../catalog/catalog.ts";
 import { KnownEntries } from "../catalog/known_entries.ts";
 import { wrongPlaces } from "../catalog/places.ts";
 import type { Held } from "../chain/with_state.ts";
-import type { JobContext } from "../context.ts";
+import { readDamaged } from "../../host/damaged.ts";
+import { type JobContext, stateOf } from "../context.ts";
 import { openDestination, trustedSigners } from "../open.ts";
 import { acceptedIn, candidatesOf, type Prunable } from "./candidates.ts";
 import { judge, type Unread } from "./judge.ts";
@@ -105,7 +106,8 @@ async function pruneAt(
   }
   const catalog = await readCatalog(context, destination, await trustedSigners(context));
   pruned.block ??= doubtOf(context, catalog, held, options.run);
-  const candidates = candidatesOf(catalog, pruned.destination, held.state);
+  const damaged = (await readDamaged(context.world, stateOf(context))).get(pruned.destination) ?? new Set();
+  const candidates = candidatesOf(catalog, pruned.destination, held.state, damaged);
   pruned.verdicts = await judge(context, destination, candidates, rules, options.unread);
   pruned.block ??= newestDoubt(pruned.verdicts, context.world.clock.now());
   pruned.removals = removalsOf(pruned.verdicts);
