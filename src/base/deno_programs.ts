@@ -38,7 +38,8 @@ function spawn(program: string, args: string[], { env, stdin, apart }: StartOpti
       ...(apart && Deno.build.os !== "windows" ? { detached: true } : {}),
     }).spawn();
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) {
+    // Without PATH there is no place to look for it in.
+    if (cause instanceof Deno.errors.NotFound || /no path to search/.test(String(cause))) {
       throw new AppError("not-found", `the program "${program}" does not exist`, { cause });
     }
     if (cause instanceof Deno.errors.PermissionDenied || cause instanceof Deno.errors.NotCapable) {

@@ -1,8 +1,17 @@
-import { isAppError, toAppError } from "../../base/errors.ts";
+import { type AppError, isAppError, toAppError } from "../../base/errors.ts";
 import { type Damaged, readDamaged, writeDamaged } from "../../host/damaged.ts";
 import { type JobContext, stateOf } from "../context.ts";
 import type { Cataloged } from "./catalog.ts";
-import type { Verified } from "./verify.ts";
+
+/** What was found out about one copy. */
+interface Checked {
+  destination: string;
+  archive: string;
+  /** Undefined when the copy is what its host signed. */
+  problem: AppError | undefined;
+  /** Whether every byte was read and compared. */
+  read: boolean;
+}
 
 /** A destination that was looked at, with what lies there. */
 interface Looked {
@@ -17,7 +26,7 @@ interface Looked {
 export async function rememberDamage(
   context: JobContext,
   looked: readonly Looked[],
-  copies: readonly Verified[],
+  copies: readonly Checked[],
 ): Promise<void> {
   try {
     const before = await known(context);
@@ -47,7 +56,7 @@ async function known(context: JobContext): Promise<Damaged | undefined> {
 function damageAfter(
   before: Damaged,
   looked: readonly Looked[],
-  copies: readonly Verified[],
+  copies: readonly Checked[],
 ): Map<string, Set<string>> {
   const after = new Map([...before].map(([name, set]) => [name, new Set(set)]));
   for (const { destination, catalog } of looked) {
