@@ -23,8 +23,8 @@ export interface FolderOptions {
 
 /**
  * Folders for what a program can only write to a file, in clear: below `$RUNTIME_DIRECTORY`, `$XDG_RUNTIME_DIR`,
- * /dev/shm or /run where that is memory, else in `private/` of the state folder. Disposing of a folder wipes it, disposing of this wipes all of
- * them, and what a killed run left behind the next one finds in the journal.
+ * /dev/shm or /run where that is memory, else in `private/` of the state folder. Disposing of a folder wipes it,
+ * disposing of this wipes all of them, and what a killed run left behind the next one finds in the journal.
  */
 export class PrivateFolders implements FolderKeeper, AsyncDisposable {
   readonly #world: World;

@@ -268,6 +268,8 @@ story("a copy that was found damaged is none of those that stay, until it is fou
     (await story.runs(1, "prune")).err,
     /damaged\.json" is damaged.*\n.*hint: vaultferry verify --archive all/,
   );
+  await story.runs(0, "verify");
+  assert.equal(Deno.readTextFileSync(list), "{", "one copy tells nothing of the others");
   await story.runs(15, "verify", "--archive", "all");
   assert.deepEqual(JSON.parse(Deno.readTextFileSync(list)), { nas: [fourth] });
 

@@ -30,6 +30,8 @@ export async function rememberDamage(
 ): Promise<void> {
   try {
     const before = await known(context);
+    // Who has not read everything cannot tell what a list said that is damaged itself.
+    if (!before && !readAll(context, looked, copies)) return;
     const after = damageAfter(before ?? new Map(), looked, copies);
     if (!before || !same(before, after)) await writeDamaged(context.world, stateOf(context), after);
   } catch (error) {
@@ -43,7 +45,7 @@ export async function rememberDamage(
   }
 }
 
-/** Undefined where it cannot be read: then it is made anew. */
+/** Undefined where it makes no sense. */
 async function known(context: JobContext): Promise<Damaged | undefined> {
   try {
     return await readDamaged(context.world, stateOf(context));
@@ -51,6 +53,17 @@ async function known(context: JobContext): Promise<Damaged | undefined> {
     if (isAppError(error, "corrupt")) return undefined;
     throw error;
   }
+}
+
+/** Whether every copy at every destination of the job was read, or found to be nothing to rely on. */
+function readAll({ job }: JobContext, looked: readonly Looked[], copies: readonly Checked[]): boolean {
+  const done = new Set(
+    copies.filter(({ read, problem }) => read || problem).map((one) => `${one.destination}/${one.archive}`),
+  );
+  return job.destinations.every(({ name }) => looked.some(({ destination }) => destination === name)) &&
+    looked.every(({ destination, catalog }) =>
+      catalog.archives.every(({ name, size }) => size === undefined || done.has(`${destination}/${name}`))
+    );
 }
 
 function damageAfter(
