@@ -113,7 +113,8 @@ Deno.test("s3: a profile gives its keys and its region, and is never replaced by
     await put(destination);
     place.holds(SMALL);
     for (const profile of ["empty", "absent"]) {
-      await fails(place.open({ ...NONE, profile }), "misconfigured", /profile|credentials/);
+      const why = new RegExp(`the profile "${profile}" (gives no credentials|holds no access keys)`);
+      await fails(place.open({ ...NONE, profile }), "misconfigured", why);
     }
     await fails(place.open({ ...NONE, profile: "empty", endpoint: undefined }), "misconfigured");
   });

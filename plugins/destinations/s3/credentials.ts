@@ -44,7 +44,7 @@ export class Credentials {
     const { provider, clock, profile, secrets } = this.options;
     const found = await watched({ clock, signal, silence: PATIENCE }, () =>
       provider().catch((error) => {
-        throw missing(error, clock.now());
+        throw missing(error, clock.now(), profile);
       }));
     for (const value of [found.secretAccessKey, found.sessionToken]) {
       const known = secrets.some((secret) => secret.reveal() === value);
@@ -57,15 +57,20 @@ export class Credentials {
         hint: HINT,
       });
     }
-    if (!found.accessKeyId || !found.secretAccessKey) throw missing(new Error("they are empty"), clock.now());
+    if (!found.accessKeyId || !found.secretAccessKey) {
+      throw missing(new Error("they are empty"), clock.now(), profile);
+    }
   }
 }
 
 const HINT =
   "give accessKeyId and secretAccessKey, or a profile, or run where AWS_ACCESS_KEY_ID or a role is set";
 
+const PROFILE_HINT =
+  "look whether AWS's files credentials and config have it, and whether the program or sign-in that it names works";
+
 /** Why there are no keys. */
-function missing(error: unknown, now: Date): AppError {
+function missing(error: unknown, now: Date, profile: string | undefined): AppError {
   const known = wrappedError(error);
   if (known) return known;
   if (error instanceof Refused) {
@@ -83,6 +88,12 @@ function missing(error: unknown, now: Date): AppError {
     });
   }
   const why = inOurVoice(scrubbed(toAppError(error).message));
+  if (profile !== undefined) {
+    return new AppError("misconfigured", `the profile ${quoted(profile)} gives no credentials: ${why}`, {
+      cause: error,
+      hint: PROFILE_HINT,
+    });
+  }
   return new AppError("misconfigured", `there are no credentials to sign in with: ${why}`, {
     cause: error,
     hint: HINT,
