@@ -36,7 +36,9 @@ export async function readIdentities(world: World, path: string): Promise<Identi
   const text = await textOf(world, path);
   if (text.startsWith("age-encryption.org/") || text.startsWith("-----BEGIN AGE ENCRYPTED FILE-----")) {
     throw new AppError("misconfigured", `the key file ${quoted(path)} is itself encrypted`, {
-      hint: `open it first: age -d ${path} > key.txt (on a trusted machine), and remove key.txt afterwards`,
+      hint:
+        `on a trusted machine, in bash or zsh: --identity <(age -d ${path}); elsewhere "age -d ${path} > key.txt", ` +
+        'and "vaultferry wipe --force key.txt" afterwards',
     });
   }
   if (text.includes("\0")) {

@@ -59,6 +59,18 @@ Deno.test("the runtime opens nothing below /dev: a restore there says so, says w
   });
 });
 
+Deno.test("a key comes out of another program, and touches no disk", async () => {
+  await inAPlace(async (place, roundTrip) => {
+    await roundTrip({ cwd: "/" });
+    const { code, out, err } = await run("/bin/bash", [
+      ...["-c", '"$1" verify --config "$2" --identity <(/bin/cat "$3")', "bash"],
+      ...[await binary(), place.config, place.at("key")],
+    ]);
+    assert.equal(code, 0, err);
+    assert.match(out, /good, opened: 2 items/);
+  });
+});
+
 Deno.test("a disk that is full under the log stops no backup; one under a result is told", async () => {
   await inAPlace(async (place) => {
     const vaultferry = await binary();
