@@ -127,12 +127,16 @@ async function hangingPut(bench: Bench, size: number, sent: number): Promise<voi
   const key = `${bench.folder}hanging`, cancel = new AbortController();
   let closed = false, hangs = () => {};
   const reached = new Promise<void>((resolve) => hangs = resolve);
-  const body = bodyOf(sample(size), sent, () => (hangs(), new Promise(() => {})), () => closed = true);
+  // Held, as a disk or a socket holds what waits for it: else nothing does, and a runtime that lets go of combined signals
+  // (Deno 2.7) collects all of it before it hears of the abort.
+  const held: unknown[] = [];
+  const hanging = () => (hangs(), new Promise<void>((resolve) => held.push(resolve)));
+  const body = bodyOf(sample(size), sent, hanging, () => closed = true);
   const put = bench.destination.put(key, body, cancel.signal);
   put.catch(() => {});
   await Promise.race([reached, put]);
   cancel.abort();
   await bench.refused(within(put, "the cancelled put"), ["cancelled"], "the cancelled put");
-  check(closed, "the body was left open after the cancelled put");
+  check(held.length > 0 && closed, "the body was left open after the cancelled put");
   await bench.leavesNothing(key);
 }
