@@ -48,7 +48,7 @@ Deno.test("the binary backs up to every kind of destination at once, and restore
       const args = ["destination", "test", type, "--config", place.config];
       const { code, out, err } = await run(vaultferry, args, { cwd: "/" });
       assert.equal(code, 0, `${err}\n${out}`);
-      assert.match(out, /\n[1-9]\d+ passed, 0 failed, \d+ left out: /);
+      assert.match(out, /\n[1-9]\d+ passed, 0 failed, 0 left out: /);
     });
   }
 });

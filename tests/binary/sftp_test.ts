@@ -10,7 +10,6 @@ Deno.test("the binary backs up over SFTP, and restores from there", async () => 
   await using place = await Place.make(service.token());
   await using server = await OpenSsh.start();
   await server.authorize(await keygen(place.at("ssh-key"), "ed25519", "made-up passphrase"));
-  await Deno.writeTextFile(place.at("passphrase"), "made-up passphrase\n", { mode: 0o600 });
   await place.to({
     name: "box",
     type: "sftp",
