@@ -21,8 +21,13 @@ Deno.test("another folder and another time give the same bytes", async () => {
       await copy(join(ROOT, name), join(folder, name));
     }
     const output = join(folder, "out", "another-name");
-    await compile(folder, [{ target: hostTarget(), output }]);
+    const [made] = await compile(folder, [{ target: hostTarget(), output }]);
     assert.equal(await sha256(output), first);
+    // Which runtime is inside is said, and that the one from npm is not for a release.
+    assert.match(
+      made!.runtime,
+      /^the (runtime of Deno 2\.7\.11 from npm, because that of Deno \S+ is out of reach: for tests, not for a release|official runtime of Deno \S+|runtime \S+)$/,
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
